@@ -1,0 +1,1 @@
+"""Nouns: volumes, cohorts and tables, without file access."""

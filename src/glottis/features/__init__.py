@@ -1,0 +1,1 @@
+"""Radiomics features of one image and mask, with PyRadiomics' names and values."""

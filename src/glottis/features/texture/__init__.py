@@ -1,0 +1,1 @@
+"""Texture matrices and their features."""

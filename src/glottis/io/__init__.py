@@ -1,0 +1,1 @@
+"""Files in and out: images, masks, DICOM series, clinical tables, manifests."""

@@ -1,0 +1,1 @@
+"""Classifiers and the chain from selection to a tuned model."""

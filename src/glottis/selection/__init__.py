@@ -1,0 +1,1 @@
+"""Estimators that decide which features stay."""

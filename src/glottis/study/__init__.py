@@ -1,0 +1,1 @@
+"""The study: what it is, and how its stages follow one another."""
