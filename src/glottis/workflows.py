@@ -1,0 +1,1 @@
+"""One function a command: what ``glottis COMMAND`` does, callable from Python."""
