@@ -1,0 +1,50 @@
+"""Independent work on several cores, one thread a worker, in an order that never matters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from joblib import Parallel, delayed
+from threadpoolctl import threadpool_limits
+
+
+class Progress(Protocol):
+    """Told of every finished unit of a stage."""
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """``done`` of ``total`` units of ``stage`` are finished."""
+
+
+def silent(stage: str, done: int, total: int) -> None:
+    """Report nothing."""
+
+
+def map_units(
+    function: Callable[[Any], Any], units: Sequence[Any], *, jobs: int, stage: str, progress: Progress = silent
+) -> list[Any]:
+    """Apply ``function`` to every unit and give the results in the order of ``units``.
+
+    Args:
+        function: a top-level function, so that it can travel to a worker process.
+        units: what to work on.
+        jobs: worker processes; 1 stays in this process.
+        stage: the stage's name for ``progress``.
+        progress: told after every unit.
+    """
+    results: list[Any] = [None] * len(units)
+    progress(stage, 0, len(units))
+    calls = (delayed(_numbered)(function, number, unit) for number, unit in enumerate(units))
+    workers = min(jobs, len(units)) or 1
+    for done, (number, result) in enumerate(Parallel(workers, return_as="generator_unordered")(calls), start=1):
+        results[number] = result
+        progress(stage, done, len(units))
+    return results
+
+
+def _numbered(function: Callable[[Any], Any], number: int, unit: Any) -> tuple[int, Any]:
+    import SimpleITK as sitk
+
+    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
+    with threadpool_limits(limits=1):
+        return number, function(unit)
