@@ -1,12 +1,24 @@
-"""Image filters: one image in, named derived images out."""
+"""Image filters: one image in, named derived images out, with the values of PyRadiomics 3.0.1."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
+import numpy as np
+import pywt
+from numpy.typing import NDArray
+
+from glottis._errors import SettingsError, nearest
 from glottis.data.volume import Triple, Volume
+from glottis.features._recursive import SMALLEST_LINE, laplacian_of_gaussian
+
+WHOLE_IMAGE = 1 << 30
+"""A reach that no image exceeds: the filter must see all of it."""
+LOG_REACH_SIGMAS = 12.0
+"""Beyond this many sigmas the recursive Gaussian no longer changes a float32 value (8 leaves 1e-6)."""
 
 
 class Filter(Protocol):
@@ -20,8 +32,12 @@ class Filter(Protocol):
         """Yield ``(name, image)``, the name as PyRadiomics writes it."""
         ...
 
+    def skipped(self, image: Volume) -> tuple[str, ...]:
+        """Why an image that the settings ask for cannot be made of this one; empty when all can."""
+        ...
 
-@dataclass(frozen=True, kw_only=True)
+
+@dataclass(frozen=True)
 class Original:
     """The image as it is; named ``original``."""
 
@@ -32,3 +48,139 @@ class Original:
     def __call__(self, image: Volume) -> Iterator[tuple[str, Volume]]:
         """Yield the image itself."""
         yield "original", image
+
+    def skipped(self, image: Volume) -> tuple[str, ...]:
+        """Nothing is ever left out."""
+        return ()
+
+
+@dataclass(frozen=True)
+class Wavelet:
+    """Undecimated separable wavelet transform; eight images a level, the first letter is x.
+
+    Names are ``wavelet-LLH`` at the first level and ``wavelet2-LLH`` at the second; the approximation of the last
+    level (``LLL``) comes last. Axes of odd size get one wrapped sample, then the signal is taken as periodic.
+    ``float32`` images stay ``float32``; every other pixel type becomes ``float64``.
+
+    Attributes:
+        wavelet: a discrete wavelet of PyWavelets, ``"coif1"`` as PyRadiomics has it.
+        level: number of levels that yield images, at least 1.
+        start_level: number of decompositions before the first yielded one.
+
+    Raises:
+        SettingsError: the wavelet is unknown or a level is out of range.
+    """
+
+    wavelet: str = "coif1"
+    level: int = 1
+    start_level: int = 0
+
+    def __post_init__(self) -> None:
+        known = pywt.wavelist(kind="discrete")
+        if self.wavelet not in known:
+            message = f"Wavelet '{self.wavelet}' is unknown: {nearest(self.wavelet, known)}"
+            raise SettingsError(message)
+        if self.level < 1 or self.start_level < 0:
+            message = (
+                f"Wavelet levels must be level >= 1 and start_level >= 0, got {self.level} and {self.start_level}: "
+                f"write level=1, start_level=0 for the usual eight images."
+            )
+            raise SettingsError(message)
+
+    def reach_voxels(self, spacing_mm: Triple) -> int:
+        """Length of the wavelet filter times the number of decompositions (PyRadiomics never dilates the filter)."""
+        return int(pywt.Wavelet(self.wavelet).dec_len) * (self.start_level + self.level)
+
+    def __call__(self, image: Volume) -> Iterator[tuple[str, Volume]]:
+        """Yield seven detail images a level and the last approximation."""
+        size = image.shape
+        part = tuple(slice(0, n) for n in size)
+        source = image.voxels
+        data = np.ascontiguousarray(source, dtype=source.dtype if source.dtype == np.float32 else np.float64)
+        odd = [(0, n % 2) for n in size]
+        if any(after for _, after in odd):
+            data = np.pad(data, odd, mode="wrap")
+        for _ in range(self.start_level):
+            data = self._approximation(data)
+        for number in range(1, self.level + 1):
+            bands = self._bands(data)
+            data = bands.pop("LLL")
+            prefix = "wavelet" if number == 1 else f"wavelet{number}"
+            for name, band in bands.items():
+                yield f"{prefix}-{name}", image.with_voxels(band[part])
+        yield f"{prefix}-LLL", image.with_voxels(data[part])
+
+    def skipped(self, image: Volume) -> tuple[str, ...]:
+        """Nothing is ever left out."""
+        return ()
+
+    def _bands(self, data: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        kernel = pywt.Wavelet(self.wavelet)
+        bands = {"": data}
+        for axis in (2, 1, 0):
+            bands = {
+                name + letter: part
+                for name, band in bands.items()
+                for letter, part in zip("LH", _stationary(band, kernel, axis), strict=True)
+            }
+        return bands
+
+    def _approximation(self, data: NDArray[Any]) -> NDArray[Any]:
+        return self._bands(data)["LLL"]
+
+
+def _stationary(data: NDArray[Any], kernel: Any, axis: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Low and high pass of one undecimated level along ``axis``, periodic at both ends."""
+    ((low, high),) = pywt.swt(data, kernel, level=1, start_level=0, axis=axis)
+    return low, high
+
+
+@dataclass(frozen=True)
+class LaplacianOfGaussian:
+    """Laplacian of a Gaussian, normalised across scale, as ITK's recursive filter computes it.
+
+    Names are ``log-sigma-1-0-mm-3D``. A sigma is skipped where an axis has fewer than ``ceil(sigma / spacing) + 1``
+    voxels, and all are where an axis has fewer than four.
+
+    Attributes:
+        sigma_mm: widths of the Gaussian in mm, each positive; small widths bring out fine texture.
+
+    Raises:
+        SettingsError: no width, or one that is not positive.
+    """
+
+    sigma_mm: tuple[float, ...] = field(default=(1.0, 2.0, 3.0, 4.0, 5.0))
+
+    def __post_init__(self) -> None:
+        widths = tuple(float(sigma) for sigma in self.sigma_mm)
+        if not widths or min(widths) <= 0:
+            message = f"LoG needs positive widths in mm, got {self.sigma_mm}: write sigma_mm=(1, 2, 3) for example."
+            raise SettingsError(message)
+        object.__setattr__(self, "sigma_mm", widths)
+
+    def reach_voxels(self, spacing_mm: Triple) -> int:
+        """Twelve times the widest Gaussian, on the axis with the smallest voxels."""
+        return math.ceil(LOG_REACH_SIGMAS * max(self.sigma_mm) / min(spacing_mm))
+
+    def __call__(self, image: Volume) -> Iterator[tuple[str, Volume]]:
+        """Yield one image a sigma that the image is large enough for."""
+        for sigma in self.sigma_mm:
+            if _large_enough(image, sigma):
+                voxels = laplacian_of_gaussian(image.voxels, image.spacing_mm, sigma)
+                yield f"log-sigma-{sigma}-mm-3D".replace(".", "-"), image.with_voxels(voxels)
+
+    def skipped(self, image: Volume) -> tuple[str, ...]:
+        """One sentence for every sigma that the image is too small for."""
+        size = " x ".join(str(n) for n in image.shape[::-1])
+        return tuple(
+            f"LoG with sigma {sigma:g} mm was skipped: the cropped image has {size} voxels (x, y, z), fewer than four "
+            f"or than sigma / spacing + 1 along an axis; leave out this sigma or resample to smaller voxels."
+            for sigma in self.sigma_mm
+            if not _large_enough(image, sigma)
+        )
+
+
+def _large_enough(image: Volume, sigma: float) -> bool:
+    return min(image.shape) >= SMALLEST_LINE and all(
+        size >= math.ceil(sigma / step) + 1 for size, step in zip(image.shape, image.spacing_mm, strict=True)
+    )
