@@ -1,1 +1,1 @@
-"""Files in and out: images, masks, DICOM series, clinical tables, manifests."""
+"""Files in and out: images, masks, DICOM series, clinical tables, manifests and folder layouts."""
