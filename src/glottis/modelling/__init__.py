@@ -1,1 +1,7 @@
 """Classifiers and the chain from selection to a tuned model."""
+
+from glottis.modelling.classifiers import CLASSIFIERS, RANDOM_FOREST, ClassifierSpec
+from glottis.modelling.crossval import FitRecord, TunedChain
+from glottis.modelling.scaling import LogisticCurve
+
+__all__ = ["CLASSIFIERS", "RANDOM_FOREST", "ClassifierSpec", "FitRecord", "LogisticCurve", "TunedChain"]

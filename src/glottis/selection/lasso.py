@@ -1,0 +1,178 @@
+"""Keeps the features that a LASSO regression uses at a penalty chosen by cross-validation."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from typing import Any, Literal, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import lasso_path
+from sklearn.model_selection import KFold, StratifiedGroupKFold, StratifiedKFold
+
+from glottis.evaluation.interval import Floats
+from glottis.selection._base import Selector, as_numbers
+
+TOLERANCE = 1e-4
+MAX_ITERATIONS = 10_000
+
+
+class LassoSelector(Selector):
+    """LASSO with squared loss on a standardised table; the 0/1 outcome is regressed as a number.
+
+    Penalties run from the smallest that keeps nothing down to 1/100 of it where there are more features than
+    patients and 1/1000 otherwise: below that a path with many features fits the noise of every fold exactly.
+
+    Args:
+        folds: folds for choosing the penalty, stratified by outcome, and by group where groups are given. With fewer
+            patients in the smaller class than folds, their number is reduced and ``note_`` says so.
+        rule: ``"min"``, the penalty with the lowest cross-validated mean squared error; ``"1se"``, the largest penalty
+            within one standard error of it.
+        n_alphas: penalties on the path, evenly spaced on the log scale.
+        random_state: seed of the folds.
+
+    Attributes:
+        alpha_: the chosen penalty.
+        coef_: (n_features,) coefficients at it.
+        path_: one row a penalty: ``alpha``, ``mse`` (mean over folds), ``se``, ``nmse`` (mse / variance of the
+            outcome), ``n_features``, ``converged``.
+        coef_path_: (n_features, n_alphas) coefficients along the path.
+        mse_path_: (n_alphas, n_folds).
+        note_: what was done when nothing was selected, folds were reduced, or a fit did not converge.
+    """
+
+    alpha_: float
+    coef_: Floats
+    path_: pd.DataFrame
+    coef_path_: Floats
+    mse_path_: Floats
+
+    def __init__(
+        self,
+        folds: int = 5,
+        rule: Literal["min", "1se"] = "min",
+        n_alphas: int = 100,
+        random_state: int = 0,
+    ) -> None:
+        self.folds = folds
+        self.rule = rule
+        self.n_alphas = n_alphas
+        self.random_state = random_state
+
+    def fit(self, X: pd.DataFrame, y: Any, groups: Any = None) -> Self:
+        """Choose penalty and features.
+
+        Args:
+            X: (patients, features), standardised.
+            y: (patients,) outcome.
+            groups: (patients,) rows of one group stay in one fold.
+
+        Raises:
+            ValueError: an unknown rule, fewer than two folds, or one class only.
+        """
+        if self.rule not in ("min", "1se"):
+            message = f"rule={self.rule!r} is not known: give 'min' or '1se'."
+            raise ValueError(message)
+        values, outcome = self._checked(X, y)
+        numbers = as_numbers(outcome) if outcome is not None else np.empty(0)
+        if np.ptp(numbers) == 0:
+            message = f"LASSO needs an outcome that varies; got one value in {numbers.size} rows: check the split."
+            raise ValueError(message)
+        alphas = self._alphas(values, numbers)
+        n_folds, notes = self._n_folds(numbers)
+        fits = [_fold_errors(values, numbers, alphas, *rows) for rows in self._splits(values, numbers, groups, n_folds)]
+        self.mse_path_ = np.column_stack([errors for errors, _ in fits])
+        self.coef_path_, converged = _path(values - values.mean(axis=0), numbers - numbers.mean(), alphas)
+        converged = np.logical_and.reduce([converged, *(ok for _, ok in fits)])
+        self.path_ = self._table(alphas, numbers, converged)
+        best = self._choose()
+        if not self.coef_path_[:, best].any():
+            best, note = self._fall_back(values, numbers)
+            notes.append(note)
+        if not converged[best]:
+            notes.append(f"the fits at the chosen penalty did not converge in {MAX_ITERATIONS} iterations")
+        self.alpha_, self.coef_ = float(alphas[best]), self.coef_path_[:, best]
+        return self._keep(self.coef_ != 0, "; ".join(notes))
+
+    def _alphas(self, values: Floats, numbers: Floats) -> Floats:
+        strongest = np.abs((values - values.mean(axis=0)).T @ (numbers - numbers.mean())).max() / numbers.size
+        if strongest <= 0:
+            message = f"No feature of {values.shape[1]} has any covariance with the outcome: check the feature table."
+            raise ValueError(message)
+        smallest = 0.01 if values.shape[1] > values.shape[0] else 0.001
+        return np.geomspace(strongest, strongest * smallest, self.n_alphas)
+
+    def _n_folds(self, numbers: Floats) -> tuple[int, list[str]]:
+        counts = np.unique(numbers, return_counts=True)[1]
+        possible = int(counts.min()) if counts.size == 2 else numbers.size
+        n_folds = min(self.folds, possible)
+        if n_folds < 2:
+            message = (
+                f"LASSO needs two folds with both classes; got {possible} in the smaller class and folds={self.folds}: "
+                "more events are needed."
+            )
+            raise ValueError(message)
+        if n_folds == self.folds:
+            return n_folds, []
+        return n_folds, [f"penalty chosen in {n_folds} folds instead of {self.folds}: {possible} in the smaller class"]
+
+    def _splits(
+        self, values: Floats, numbers: Floats, groups: Any, n_folds: int
+    ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+        if np.unique(numbers).size > 2:
+            kind: type[Any] = KFold
+        else:
+            kind = StratifiedKFold if groups is None else StratifiedGroupKFold
+        splitter = kind(n_folds, shuffle=True, random_state=self.random_state)
+        splits = splitter.split(values, numbers, groups)
+        return ((train, test) for train, test in splits if test.size)
+
+    def _table(self, alphas: Floats, numbers: Floats, converged: NDArray[np.bool_]) -> pd.DataFrame:
+        mse = self.mse_path_.mean(axis=1)
+        return pd.DataFrame(
+            {
+                "alpha": alphas,
+                "mse": mse,
+                "se": self.mse_path_.std(axis=1, ddof=1) / np.sqrt(self.mse_path_.shape[1]),
+                "nmse": mse / numbers.var(),
+                "n_features": (self.coef_path_ != 0).sum(axis=0),
+                "converged": converged,
+            }
+        )
+
+    def _choose(self) -> int:
+        mse = self.path_["mse"].to_numpy()
+        lowest = int(mse.argmin())
+        if self.rule == "min":
+            return lowest
+        return int(np.argmax(mse <= mse[lowest] + self.path_["se"].to_numpy()[lowest]))
+
+    def _fall_back(self, values: Floats, numbers: Floats) -> tuple[int, str]:
+        used = np.flatnonzero(self.path_["n_features"].to_numpy() > 0)
+        first = int(used[0])
+        n_features = int(self.path_["n_features"].iloc[first])
+        what = "feature" if n_features == 1 else "features"
+        return first, f"cross-validation keeps no feature: took the {n_features} {what} that enter the path first"
+
+
+def _fold_errors(
+    values: Floats, numbers: Floats, alphas: Floats, train: NDArray[np.intp], test: NDArray[np.intp]
+) -> tuple[Floats, NDArray[np.bool_]]:
+    centre, mean = values[train].mean(axis=0), numbers[train].mean()
+    coefs, converged = _path(values[train] - centre, numbers[train] - mean, alphas)
+    errors = (values[test] - centre) @ coefs + mean - numbers[test][:, None]
+    return (errors**2).mean(axis=0), converged
+
+
+def _path(values: Floats, numbers: Floats, alphas: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+    """Coefficients along the penalties, and whether each fit reached its duality gap."""
+    with warnings.catch_warnings():
+        # every fit is checked below, by the same criterion, and the outcome is kept instead of printed
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        _, coefs, gaps = lasso_path(
+            np.asfortranarray(values), numbers, alphas=alphas, max_iter=MAX_ITERATIONS, tol=TOLERANCE
+        )
+    return coefs, gaps <= TOLERANCE * (numbers @ numbers) / numbers.size
