@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import pywt
@@ -15,14 +15,15 @@ from glottis._errors import SettingsError, nearest
 from glottis.data.volume import Triple, Volume
 from glottis.features._recursive import SMALLEST_LINE, laplacian_of_gaussian
 
-WHOLE_IMAGE = 1 << 30
-"""A reach that no image exceeds: the filter must see all of it."""
 LOG_REACH_SIGMAS = 12.0
 """Beyond this many sigmas the recursive Gaussian no longer changes a float32 value (8 leaves 1e-6)."""
 
 
 class Filter(Protocol):
     """A step that derives one or several images from one image."""
+
+    wraps_round: ClassVar[bool]
+    """Whether voxels near one edge see those at the opposite edge, so that an edge needs the whole axis."""
 
     def reach_voxels(self, spacing_mm: Triple) -> int:
         """Voxels needed round the mask so that the mask sees what filtering the whole image gives."""
@@ -40,6 +41,8 @@ class Filter(Protocol):
 @dataclass(frozen=True)
 class Original:
     """The image as it is; named ``original``."""
+
+    wraps_round: ClassVar[bool] = False
 
     def reach_voxels(self, spacing_mm: Triple) -> int:
         """No neighbour is looked at."""
@@ -71,6 +74,7 @@ class Wavelet:
         SettingsError: the wavelet is unknown or a level is out of range.
     """
 
+    wraps_round: ClassVar[bool] = True
     wavelet: str = "coif1"
     level: int = 1
     start_level: int = 0
@@ -149,6 +153,7 @@ class LaplacianOfGaussian:
         SettingsError: no width, or one that is not positive.
     """
 
+    wraps_round: ClassVar[bool] = False
     sigma_mm: tuple[float, ...] = field(default=(1.0, 2.0, 3.0, 4.0, 5.0))
 
     def __post_init__(self) -> None:

@@ -1,1 +1,1 @@
-"""Steps between a scan and its features; none of them learns, except Nyul's landmarks."""
+"""Steps between the file and the features of one image: bias field, normalisation, window, resampling, mask checks."""

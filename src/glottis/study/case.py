@@ -1,0 +1,253 @@
+"""The one path from an image and its mask to a row of features."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from glottis._errors import ImageError
+from glottis.data.volume import Box, Mask, Volume
+from glottis.features.discretise import FixedBinWidth
+from glottis.features.extract import FeatureSettings, extract_features
+from glottis.preprocessing.mask import check_mask, correct_mask
+from glottis.preprocessing.resample import Resample
+from glottis.preprocessing.window import Resegment
+
+FEWEST_BINS, MOST_BINS = 8, 256
+"""Outside this number of grey levels texture says little: a flat image, or one level a voxel."""
+
+
+class ImageStep(Protocol):
+    """A step on image and mask; it does not learn from other patients."""
+
+    def __call__(self, image: Volume, mask: Mask) -> tuple[Volume, Mask]:
+        """Return the new image and mask."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseSettings:
+    """Everything between the files and the features of one sequence.
+
+    Attributes:
+        whole_image: steps that look at the whole image, in order, before anything is cropped: N4, normalisation,
+            window.
+        resample: voxel size and interpolation; None keeps the voxels of the file.
+        resegment: intensity range that narrows the mask for all but shape; None keeps the mask.
+        resegment_shape: measure shape on the narrowed mask too.
+        features: filters, feature classes and grey levels.
+        minimum_voxels: smallest mask that is accepted, counted after resampling.
+        minimum_dimensions: 1 accepts a line, 2 a single slice, 3 volumes only.
+        geometry_tolerance: largest difference between the grids of image and mask, in mm (direction: without unit).
+        correct_mask: bring a mask on another grid onto the image's instead of refusing it.
+        pre_crop_voxels: crop round the mask by this margin even where nothing is resampled; filters then see its
+            edge. None filters as if the whole image were there.
+    """
+
+    whole_image: tuple[ImageStep, ...] = ()
+    resample: Resample | None = None
+    resegment: Resegment | None = None
+    resegment_shape: bool = False
+    features: FeatureSettings = field(default_factory=FeatureSettings)
+    minimum_voxels: int = 1
+    minimum_dimensions: int = 2
+    geometry_tolerance: float = 1e-5
+    correct_mask: bool = False
+    pre_crop_voxels: int | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The settings as plain JSON values; equal settings give equal dictionaries on every machine."""
+        plain: dict[str, Any] = _plain(self)
+        return plain
+
+    def content_key(self) -> str:
+        """SHA-256 of ``to_dict()``: the part of a cache key that says how features were made."""
+        text = json.dumps(self.to_dict(), sort_keys=True, ensure_ascii=False, allow_nan=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseResult:
+    """What one image and mask gave.
+
+    Attributes:
+        features: value by name, in PyRadiomics' order.
+        diagnostics: versions, sizes, spacings, voxel counts and grey levels, as plain JSON values.
+        warnings: sentences for the reader of the report; empty where nothing is to be said.
+    """
+
+    features: dict[str, float]
+    diagnostics: dict[str, Any]
+    warnings: tuple[str, ...] = ()
+
+
+def extract_case(image: Volume, mask: Mask, settings: CaseSettings) -> CaseResult:
+    """Take one image and one mask through every step to a row of features.
+
+    Raises:
+        ImageError: image and mask do not fit each other, the mask is empty, too small, or lost on the way.
+    """
+    diagnostics = {**_versions(), **_image_facts(image, "original"), **_mask_facts(mask, "original")}
+    aligned = _aligned(image, mask, settings)
+    for step in settings.whole_image:
+        image, aligned = step(image, aligned)
+    if settings.resample is not None:
+        # a mask on a grid of its own is interpolated once, from that grid, not twice
+        drawn = mask if settings.correct_mask and not settings.whole_image else aligned
+        image, mask = _resampled(image, drawn, settings.resample)
+        diagnostics |= {**_image_facts(image, "interpolated"), **_mask_facts(mask, "interpolated")}
+    else:
+        box = _box_to_filter(image, aligned, settings)
+        image, mask = image.crop(box), aligned.crop(box)
+    _check(mask, settings)
+    narrowed = _narrowed(image, mask, settings)
+    if narrowed is not None:
+        diagnostics |= _mask_facts(narrowed, "resegmented")
+        mask = narrowed if settings.resegment_shape else mask
+    features = extract_features(image, mask, settings.features, intensity_mask=narrowed)
+    levels = _grey_levels(features, settings.features)
+    diagnostics |= {f"diagnostics_GreyLevels_{name}": n for name, n in levels.items()}
+    warnings = [text for step in settings.features.filters for text in step.skipped(image)]
+    return CaseResult(
+        features=features, diagnostics=diagnostics, warnings=(*warnings, *_flat_textures(levels, settings.features))
+    )
+
+
+def _aligned(image: Volume, mask: Mask, settings: CaseSettings) -> Mask:
+    difference = image.grid_difference(mask, tolerance=settings.geometry_tolerance)
+    if not difference:
+        return mask
+    if settings.correct_mask:
+        return correct_mask(mask, image)
+    message = (
+        f"Image and mask lie on different grids ({difference}): draw the mask on this image, or let it be resampled "
+        f"with correct_mask (correctMask in a parameter file), or raise the geometry tolerance of "
+        f"{settings.geometry_tolerance:g}."
+    )
+    raise ImageError(message)
+
+
+def _resampled(image: Volume, mask: Mask, step: Resample) -> tuple[Volume, Mask]:
+    resampled, new_mask = step(image, mask)
+    if not new_mask.voxels.any():
+        spacing = " x ".join(f"{size:g}" for size in step.spacing_mm)
+        message = (
+            f"The mask of {mask.n_voxels} voxels is empty after resampling to {spacing} mm: use smaller voxels, or "
+            f"check that image and mask share an affine."
+        )
+        raise ImageError(message)
+    return resampled, new_mask
+
+
+def _check(mask: Mask, settings: CaseSettings) -> None:
+    check_mask(mask, minimum_voxels=settings.minimum_voxels, minimum_dimensions=settings.minimum_dimensions)
+
+
+def _narrowed(image: Volume, mask: Mask, settings: CaseSettings) -> Mask | None:
+    if settings.resegment is None:
+        return None
+    _, narrowed = settings.resegment(image, mask)
+    _check(narrowed, settings)
+    return narrowed
+
+
+def _box_to_filter(image: Volume, mask: Mask, settings: CaseSettings) -> Box:
+    """The part of the image that must be filtered so that the mask sees what the whole image would give."""
+    if settings.pre_crop_voxels is not None:
+        return mask.bounding_box(pad=settings.pre_crop_voxels)
+    filters = settings.features.filters
+    reach = max(step.reach_voxels(image.spacing_mm) for step in filters)
+    inner = mask.bounding_box()
+    box = mask.bounding_box(pad=reach)
+    if not any(step.wraps_round for step in filters):
+        return box
+    whole = [
+        slice(0, size) if part.start - reach < 0 or part.stop + reach > size else guarded
+        for part, guarded, size in zip(inner, box, image.shape, strict=True)
+    ]
+    return whole[0], whole[1], whole[2]
+
+
+def _grey_levels(features: Mapping[str, float], settings: FeatureSettings) -> dict[str, int]:
+    """Number of grey levels of every image whose range is among the features."""
+    suffix = "_firstorder_Maximum"
+    levels = {}
+    for name in (key.removesuffix(suffix) for key in features if key.endswith(suffix)):
+        low, high = features.get(f"{name}_firstorder_Minimum", math.nan), features[name + suffix]
+        if not math.isfinite(low + high):
+            continue
+        if isinstance(settings.bins, FixedBinWidth):
+            width = settings.bins.width
+            levels[name] = math.floor(high / width) - math.floor(low / width) + 1
+        else:
+            levels[name] = settings.bins.count
+    return levels
+
+
+def _flat_textures(levels: Mapping[str, int], settings: FeatureSettings) -> list[str]:
+    if not isinstance(settings.bins, FixedBinWidth):
+        return []
+    width = settings.bins.width
+    few = [f"{name} {n}" for name, n in levels.items() if n < FEWEST_BINS]
+    many = [f"{name} {n}" for name, n in levels.items() if n > MOST_BINS]
+    warnings = []
+    if few:
+        warnings.append(
+            f"Flat textures: a bin width of {width:g} leaves fewer than {FEWEST_BINS} grey levels in {', '.join(few)}; "
+            f"use a smaller width or a larger normalisation scale (16 to 128 levels are usual)."
+        )
+    if many:
+        warnings.append(
+            f"Too many grey levels: a bin width of {width:g} gives more than {MOST_BINS} in {', '.join(many)}; use a "
+            f"larger width (16 to 128 levels are usual)."
+        )
+    return warnings
+
+
+def _versions() -> dict[str, Any]:
+    from glottis import __version__
+
+    return {"diagnostics_Versions_glottis": __version__, "diagnostics_Versions_Numpy": np.__version__}
+
+
+def _image_facts(image: Volume, stage: str) -> dict[str, Any]:
+    return {
+        f"diagnostics_Image-{stage}_Spacing": [float(step) for step in image.spacing_mm[::-1]],
+        f"diagnostics_Image-{stage}_Size": [int(size) for size in image.shape[::-1]],
+    }
+
+
+def _mask_facts(mask: Mask, stage: str) -> dict[str, Any]:
+    box = mask.bounding_box()[::-1]
+    return {
+        f"diagnostics_Mask-{stage}_Spacing": [float(step) for step in mask.spacing_mm[::-1]],
+        f"diagnostics_Mask-{stage}_Size": [int(size) for size in mask.shape[::-1]],
+        f"diagnostics_Mask-{stage}_BoundingBox": [p.start for p in box] + [p.stop - p.start for p in box],
+        f"diagnostics_Mask-{stage}_VoxelNum": mask.n_voxels,
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Settings as JSON: a step becomes a dictionary that names its class, an image the hash of its content."""
+    if isinstance(value, Volume):
+        return {"step": type(value).__name__, "sha256": _content_hash(value)}
+    if is_dataclass(value) and not isinstance(value, type):
+        return {"step": type(value).__name__} | {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.ndarray | np.generic):
+        return _plain(value.tolist())
+    return value
+
+
+def _content_hash(volume: Volume) -> str:
+    place = repr((volume.shape, str(volume.voxels.dtype), volume.spacing_mm, volume.origin_mm, volume.direction))
+    return hashlib.sha256(place.encode() + np.ascontiguousarray(volume.voxels).tobytes()).hexdigest()
