@@ -44,6 +44,38 @@ def test_bspline_equals_itk_on_the_whole_image(dtype, direction):
     np.testing.assert_array_equal(new_mask.voxels, _whole(mask, resampled, sitk.sitkNearestNeighbor) != 0)
 
 
+@pytest.mark.parametrize("shape", [(14, 60, 70), (14, 41, 49), (10, 41, 60)])
+def test_bspline_at_the_edge_of_the_image_equals_itk(shape):
+    image, mask = _scan(dtype=np.float64, shape=shape)
+    mask.voxels[:, 25:, 40:] = True
+    resampled, _ = Resample(spacing_mm=(1.1, 1.3, 0.7))(image, mask)
+    expected = _whole(image, resampled, sitk.sitkBSpline)
+    np.testing.assert_allclose(resampled.voxels, expected, rtol=1e-9, atol=1e-9)
+
+
+def test_bspline_of_short_axes_equals_itk():
+    image, mask = _scan(dtype=np.float64, shape=(10, 42, 50))
+    box = (slice(3, 9), slice(24, 36), slice(30, 47))
+    image, mask = image.crop(box), mask.crop(box)
+    resampled, _ = Resample(spacing_mm=(1, 1, 1))(image, mask)
+    expected = _whole(image, resampled, sitk.sitkBSpline)
+    np.testing.assert_allclose(resampled.voxels, expected, rtol=1e-9, atol=1e-9)
+
+
+def test_constant_areas_of_an_integer_image_are_cut_as_itk_cuts_them():
+    image, mask = _scan()
+    image.voxels[image.voxels < 40] = -1000
+    resampled, _ = Resample(spacing_mm=(1, 1, 1))(image, mask)
+    np.testing.assert_array_equal(resampled.voxels, _whole(image, resampled, sitk.sitkBSpline))
+
+
+@pytest.mark.parametrize("spacing", [0.45, 1.8])
+def test_mask_on_exact_ties_equals_itk(spacing):
+    image, mask = _scan(spacing_mm=(0.9, 0.9, 0.9))
+    _, new_mask = Resample(spacing_mm=(spacing,) * 3)(image, mask)
+    np.testing.assert_array_equal(new_mask.voxels, _whole(mask, new_mask, sitk.sitkNearestNeighbor) != 0)
+
+
 @pytest.mark.parametrize(("name", "kind"), [("linear", sitk.sitkLinear), ("nearest", sitk.sitkNearestNeighbor)])
 def test_other_interpolators_equal_itk_on_the_whole_image(name, kind):
     image, mask = _scan()

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from glottis._errors import SettingsError
 from glottis.data.volume import Box, Mask, Volume
+from glottis.preprocessing._separable import bspline, inside, nearest, positions
 from glottis.preprocessing.mask import check_inside, correct_mask, to_index, to_patient
 
 _GUARD = 24
@@ -18,6 +19,7 @@ _GUARD = 24
 
 The other interpolators look at the whole input: a crop moves the origin by a rounding error, and that decides ties.
 """
+_SEPARABLE = {"bspline": bspline, "nearest": nearest}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,6 +125,17 @@ def _new_grid(mask: Mask, spacing: NDArray[np.float64], pad: int) -> Volume:
 
 
 def _interpolate(image: Volume, grid: Volume, interpolator: str) -> NDArray[Any]:
+    """Values of ``image`` on ``grid``: axis by axis where that is exact, by SimpleITK elsewhere."""
+    source = image.crop(_needed(image, grid)) if interpolator == "bspline" else image
+    where = positions(source, grid)
+    if where is not None and interpolator in _SEPARABLE and inside(where, source.shape):
+        voxels = _SEPARABLE[interpolator](source.voxels, where)
+        if voxels is not None:
+            return voxels
+    return _by_sitk(source, grid, interpolator)
+
+
+def _by_sitk(source: Volume, grid: Volume, interpolator: str) -> NDArray[Any]:
     import SimpleITK as sitk
 
     kinds = {"bspline": sitk.sitkBSpline, "linear": sitk.sitkLinear, "nearest": sitk.sitkNearestNeighbor}
@@ -133,9 +146,6 @@ def _interpolate(image: Volume, grid: Volume, interpolator: str) -> NDArray[Any]
     resampler.SetSize(grid.shape[::-1])
     resampler.SetInterpolator(kinds[interpolator])
     resampler.SetNumberOfWorkUnits(1)
-    source = image
-    if interpolator == "bspline":
-        source = image.crop(_needed(image, grid))
     voxels: NDArray[Any] = sitk.GetArrayFromImage(resampler.Execute(source.to_sitk()))
     return voxels
 
