@@ -175,7 +175,7 @@ def _require_no_gap(steps: Any, images: list[Slice], along: Any, path: Path) -> 
         message = (
             f"'{path}' lacks about {missing} slice(s): {steps[at]:.2f} mm between '{images[at].file.name}' "
             f"({along[at]:.2f} mm) and '{images[at + 1].file.name}' ({along[at + 1]:.2f} mm) where the others are "
-            f"{steps.min():.2f} mm apart{more}. Export the whole series again."
+            f"{steps.min():.2f} mm apart{more}: export the whole series again."
         )
         raise ImageError(message)
 

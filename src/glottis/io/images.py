@@ -302,7 +302,7 @@ def _as_image_error(path: Path) -> Iterator[None]:
     except RuntimeError as error:
         reason = str(error).strip().splitlines()[-1].removeprefix("sitk::ERROR: ")
         if "Unable to determine ImageIO reader" in reason:
-            message = f"'{path}' is not an image that can be read. Readable: {KNOWN}. Convert or export it again."
+            message = f"'{path}' is not an image that can be read ({KNOWN}): convert or export it again."
         else:
             message = f"'{path}' cannot be read ({reason[:160]}): copy or export it again."
         raise ImageError(message) from error

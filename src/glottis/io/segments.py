@@ -17,6 +17,10 @@ Inside = NDArray[np.bool_]
 MAX_VALUES_NAMED = 12
 
 
+class LabelError(ImageError):
+    """A mask file lacks the label or segment that is asked for."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Segment:
     """One segment of a 3D Slicer ``.seg.nrrd``: its name, and the layer and value that hold its voxels."""
@@ -54,7 +58,7 @@ def pick_segment(layers: Voxels, segments: tuple[Segment, ...], wanted: str, *, 
         file: name for messages.
 
     Raises:
-        ImageError: no segment, or several, answer to ``wanted``.
+        LabelError: no segment, or several, answer to ``wanted``.
     """
     found = [item for item in segments if item.name == wanted] or [
         item for item in segments if str(item.number) == wanted
@@ -62,14 +66,14 @@ def pick_segment(layers: Voxels, segments: tuple[Segment, ...], wanted: str, *, 
     if not found:
         hint = nearest(wanted, [item.name for item in segments]) if segments else "the file names no segments"
         message = f"'{file}' has no segment '{wanted}': {hint}."
-        raise ImageError(message)
+        raise LabelError(message)
     if len(found) > 1:
         numbers = ", ".join(str(item.number) for item in found)
         message = f"'{file}' has {len(found)} segments named '{wanted}': give a number instead ({numbers})."
-        raise ImageError(message)
+        raise LabelError(message)
     if found[0].layer >= len(layers):
         message = f"'{file}' puts segment '{wanted}' on layer {found[0].layer} of {len(layers)}: export it again."
-        raise ImageError(message)
+        raise LabelError(message)
     return np.asarray(layers[found[0].layer] == found[0].label)
 
 
@@ -82,14 +86,14 @@ def pick_label(layers: Voxels, label: int | None, *, file: str) -> Inside:
         file: name for messages.
 
     Raises:
-        ImageError: the label does not occur in a mask that has others.
+        LabelError: the label does not occur in a mask that has others.
     """
     if label is None:
         return np.asarray((layers > 0).any(axis=0))
     inside = np.asarray((layers == label).any(axis=0))
     if not inside.any() and (layers > 0).any():
         message = f"Label {label} is absent from '{file}', which holds {_values(layers)}: correct the label."
-        raise ImageError(message)
+        raise LabelError(message)
     return inside
 
 
