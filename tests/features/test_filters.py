@@ -76,16 +76,23 @@ def test_log_with_its_reach_as_guard_equals_the_whole_image():
         np.testing.assert_allclose(cropped.voxels[inner], whole.voxels[box], rtol=0, atol=1e-4)
 
 
-@pytest.mark.parametrize("shape", [(10, 12, 16), (9, 12, 15), (7, 7, 7)])
+@pytest.mark.parametrize("shape", [(10, 12, 16), (9, 12, 15), (3, 4, 50)])
 @pytest.mark.parametrize("dtype", [np.int16, np.float32, np.float64])
-def test_wavelet_equals_pywavelets_on_wrapped_even_sizes(shape, dtype):
+@pytest.mark.parametrize("wavelet", ["coif1", "haar", "bior1.3", "db7"])
+def test_wavelet_equals_pywavelets_on_wrapped_even_sizes(shape, dtype, wavelet):
     image = _noise(shape=shape, dtype=dtype)
     even = np.pad(image.voxels, [(0, n % 2) for n in shape], mode="wrap")
-    (expected,) = pywt.swtn(even, "coif1", level=1, axes=(2, 1, 0))
-    for name, band in Wavelet()(image):
+    (expected,) = pywt.swtn(even, wavelet, level=1, axes=(2, 1, 0))
+    for name, band in Wavelet(wavelet)(image):
         key = name.removeprefix("wavelet-").replace("L", "a").replace("H", "d")
         assert band.voxels.dtype == expected[key].dtype
         np.testing.assert_array_equal(band.voxels, expected[key][: shape[0], : shape[1], : shape[2]])
+
+
+def test_wavelet_reads_frozen_voxels():
+    image = _noise(shape=(8, 8, 8))
+    image.voxels.setflags(write=False)
+    assert len(list(Wavelet()(image))) == 8
 
 
 def test_wavelet_names_put_x_first_and_the_approximation_last():

@@ -16,7 +16,7 @@ from glottis.data.volume import Triple
 
 SMALLEST_LINE = 4
 """Fewer samples along an axis leave the fourth-order recursion undefined."""
-_WIDTH = 16
+_WIDTH = 24
 _LOOK_BACK = 4
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from glottis._errors import SettingsError, nearest
 from glottis.data.volume import Triple, Volume
+from glottis.features._periodic import split
 from glottis.features._recursive import SMALLEST_LINE, laplacian_of_gaussian
 
 LOG_REACH_SIGMAS = 12.0
@@ -100,7 +101,8 @@ class Wavelet:
         size = image.shape
         part = tuple(slice(0, n) for n in size)
         source = image.voxels
-        data = np.ascontiguousarray(source, dtype=source.dtype if source.dtype == np.float32 else np.float64)
+        dtype = np.float32 if source.dtype == np.float32 else np.float64
+        data = np.require(source, dtype=dtype, requirements=["C", "W"])
         odd = [(0, n % 2) for n in size]
         if any(after for _, after in odd):
             data = np.pad(data, odd, mode="wrap")
@@ -119,13 +121,13 @@ class Wavelet:
         return ()
 
     def _bands(self, data: NDArray[Any]) -> dict[str, NDArray[Any]]:
-        kernel = pywt.Wavelet(self.wavelet)
+        low, high = _taps(self.wavelet, data.dtype)
         bands = {"": data}
         for axis in (2, 1, 0):
             bands = {
                 name + letter: part
                 for name, band in bands.items()
-                for letter, part in zip("LH", _stationary(band, kernel, axis), strict=True)
+                for letter, part in zip("LH", split(band, low, high, axis), strict=True)
             }
         return bands
 
@@ -133,10 +135,15 @@ class Wavelet:
         return self._bands(data)["LLL"]
 
 
-def _stationary(data: NDArray[Any], kernel: Any, axis: int) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Low and high pass of one undecimated level along ``axis``, periodic at both ends."""
-    ((low, high),) = pywt.swt(data, kernel, level=1, start_level=0, axis=axis)
-    return low, high
+def _taps(wavelet: str, dtype: np.dtype[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Both decomposition filters as PyWavelets uses them in this pixel type, read off an impulse.
+
+    Its ``float32`` filters are not everywhere the rounded ``float64`` ones that ``dec_lo`` shows.
+    """
+    impulse = np.zeros(pywt.Wavelet(wavelet).dec_len, dtype=dtype)
+    impulse[impulse.size // 2] = 1
+    ((low, high),) = pywt.swt(impulse, wavelet, level=1)
+    return np.ascontiguousarray(low), np.ascontiguousarray(high)
 
 
 @dataclass(frozen=True)
