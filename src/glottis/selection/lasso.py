@@ -13,25 +13,27 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import lasso_path
 from sklearn.model_selection import KFold, StratifiedGroupKFold, StratifiedKFold
 
-from glottis.evaluation.interval import Floats
+from glottis.evaluation.interval import Bools, Floats
 from glottis.selection._base import Selector, as_numbers
 
 TOLERANCE = 1e-4
 MAX_ITERATIONS = 10_000
+_PARTS = 5
 
 
 class LassoSelector(Selector):
     """LASSO with squared loss on a standardised table; the 0/1 outcome is regressed as a number.
 
     Penalties run from the smallest that keeps nothing down to 1/100 of it where there are more features than
-    patients and 1/1000 otherwise: below that a path with many features fits the noise of every fold exactly.
+    patients and 1/1000 otherwise. The path ends earlier, after a fifth, two fifths ... of the penalties, once the
+    cross-validated error has risen by more than a standard error above its minimum: the rest only fits noise.
 
     Args:
         folds: folds for choosing the penalty, stratified by outcome, and by group where groups are given. With fewer
             patients in the smaller class than folds, their number is reduced and ``note_`` says so.
         rule: ``"min"``, the penalty with the lowest cross-validated mean squared error; ``"1se"``, the largest penalty
             within one standard error of it.
-        n_alphas: penalties on the path, evenly spaced on the log scale.
+        n_alphas: penalties on the whole path, evenly spaced on the log scale.
         random_state: seed of the folds.
 
     Attributes:
@@ -39,8 +41,8 @@ class LassoSelector(Selector):
         coef_: (n_features,) coefficients at it.
         path_: one row a penalty: ``alpha``, ``mse`` (mean over folds), ``se``, ``nmse`` (mse / variance of the
             outcome), ``n_features``, ``converged``.
-        coef_path_: (n_features, n_alphas) coefficients along the path.
-        mse_path_: (n_alphas, n_folds).
+        coef_path_: (n_features, penalties) coefficients along the path.
+        mse_path_: (penalties, folds) mean squared error.
         note_: what was done when nothing was selected, folds were reduced, or a fit did not converge.
     """
 
@@ -83,10 +85,11 @@ class LassoSelector(Selector):
             raise ValueError(message)
         alphas = self._alphas(values, numbers)
         n_folds, notes = self._n_folds(numbers)
-        fits = [_fold_errors(values, numbers, alphas, *rows) for rows in self._splits(values, numbers, groups, n_folds)]
-        self.mse_path_ = np.column_stack([errors for errors, _ in fits])
-        self.coef_path_, converged = _path(values - values.mean(axis=0), numbers - numbers.mean(), alphas)
-        converged = np.logical_and.reduce([converged, *(ok for _, ok in fits)])
+        splits = list(self._splits(values, numbers, groups, n_folds))
+        self.mse_path_, of_folds = _errors(values, numbers, alphas, splits)
+        alphas = alphas[: len(self.mse_path_)]
+        self.coef_path_, of_all = _path(values - values.mean(axis=0), numbers - numbers.mean(), alphas)
+        converged = of_folds & of_all
         self.path_ = self._table(alphas, numbers, converged)
         best = self._choose()
         if not self.coef_path_[:, best].any():
@@ -130,7 +133,7 @@ class LassoSelector(Selector):
         splits = splitter.split(values, numbers, groups)
         return ((train, test) for train, test in splits if test.size)
 
-    def _table(self, alphas: Floats, numbers: Floats, converged: NDArray[np.bool_]) -> pd.DataFrame:
+    def _table(self, alphas: Floats, numbers: Floats, converged: Bools) -> pd.DataFrame:
         mse = self.mse_path_.mean(axis=1)
         return pd.DataFrame(
             {
@@ -158,21 +161,33 @@ class LassoSelector(Selector):
         return first, f"cross-validation keeps no feature: took the {n_features} {what} that enter the path first"
 
 
-def _fold_errors(
-    values: Floats, numbers: Floats, alphas: Floats, train: NDArray[np.intp], test: NDArray[np.intp]
-) -> tuple[Floats, NDArray[np.bool_]]:
-    centre, mean = values[train].mean(axis=0), numbers[train].mean()
-    coefs, converged = _path(values[train] - centre, numbers[train] - mean, alphas)
-    errors = (values[test] - centre) @ coefs + mean - numbers[test][:, None]
-    return (errors**2).mean(axis=0), converged
+def _errors(
+    values: Floats, numbers: Floats, alphas: Floats, splits: list[tuple[NDArray[np.intp], NDArray[np.intp]]]
+) -> tuple[Floats, Bools]:
+    """(penalties, folds) squared errors until they have risen, and whether every fold's fit converged."""
+    starts: list[Floats | None] = [None] * len(splits)
+    errors, converged = np.empty((0, len(splits))), np.empty(0, dtype=bool)
+    for part in np.array_split(alphas, _PARTS):
+        columns, all_fine = [], np.ones(part.size, dtype=bool)
+        for number, (train, test) in enumerate(splits):
+            centre, mean = values[train].mean(axis=0), numbers[train].mean()
+            coefs, fine = _path(values[train] - centre, numbers[train] - mean, part, starts[number])
+            starts[number] = coefs[:, -1]
+            columns.append((((values[test] - centre) @ coefs + mean - numbers[test][:, None]) ** 2).mean(axis=0))
+            all_fine &= fine
+        errors, converged = np.vstack([errors, np.column_stack(columns)]), np.concatenate([converged, all_fine])
+        mse, lowest = errors.mean(axis=1), int(errors.mean(axis=1).argmin())
+        if mse[-1] > mse[lowest] + errors[lowest].std(ddof=1) / np.sqrt(len(splits)):
+            break
+    return errors, converged
 
 
-def _path(values: Floats, numbers: Floats, alphas: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+def _path(values: Floats, numbers: Floats, alphas: Floats, start: Floats | None = None) -> tuple[Floats, Bools]:
     """Coefficients along the penalties, and whether each fit reached its duality gap."""
     with warnings.catch_warnings():
         # every fit is checked below, by the same criterion, and the outcome is kept instead of printed
         warnings.simplefilter("ignore", ConvergenceWarning)
         _, coefs, gaps = lasso_path(
-            np.asfortranarray(values), numbers, alphas=alphas, max_iter=MAX_ITERATIONS, tol=TOLERANCE
+            np.asfortranarray(values), numbers, alphas=alphas, max_iter=MAX_ITERATIONS, tol=TOLERANCE, coef_init=start
         )
     return coefs, gaps <= TOLERANCE * (numbers @ numbers) / numbers.size
