@@ -1,1 +1,6 @@
 """``python -m glottis``."""
+
+from glottis.cli import main
+
+if __name__ == "__main__":
+    main()

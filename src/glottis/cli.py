@@ -1,1 +1,279 @@
 """The command line: arguments in, one call, exit code out."""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress as RichProgress
+from typer.exceptions import TyperException
+
+from glottis import __version__, workflows
+from glottis._errors import GlottisError
+from glottis.data.cohort import Lesions
+from glottis.io.files import REASONS, storage_error
+from glottis.study.parallel import Progress
+from glottis.workflows import FinishedRun
+
+app = typer.Typer(
+    name="glottis",
+    help="Radiomics studies from scans to a model one can trust.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+Jobs = Annotated[int, typer.Option("-j", "--jobs", min=1, help="Worker processes.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
+INTERRUPTED, OUR_FAULT, USERS_INPUT = 130, 1, 2
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code: 0 success, 2 the user's input, 1 our fault."""
+    sys.exit(run_command(sys.argv[1:]))
+
+
+def run_command(arguments: list[str]) -> int:
+    """Run one command.
+
+    Args:
+        arguments: what follows ``glottis`` on the command line.
+
+    Returns:
+        The exit code.
+    """
+    try:
+        code = app(arguments, standalone_mode=False)
+    except GlottisError as error:
+        return _say(str(error), USERS_INPUT)
+    except (typer.Abort, KeyboardInterrupt):
+        return _say("Stopped. The same command goes on where it was; finished work is kept.", INTERRUPTED)
+    except TyperException as error:
+        return _say(f"{error.format_message()} See  glottis --help.", USERS_INPUT)
+    except OSError as error:
+        if error.errno in REASONS:
+            return _say(str(storage_error(Path(error.filename or "a file"), error)), USERS_INPUT)
+        return _our_fault()
+    except Exception:
+        return _our_fault()
+    return code if isinstance(code, int) else 0
+
+
+def _say(message: str, code: int) -> int:
+    sys.stderr.write(f"glottis: {message}\n")
+    return code
+
+
+def _our_fault() -> int:
+    traceback.print_exc()
+    return _say("This is a fault of glottis, not of your data. Please report it with the lines above.", OUR_FAULT)
+
+
+def _version(*, wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"glottis {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=lambda wanted: _version(wanted=wanted), is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Radiomics studies from scans to a model one can trust.
+
+    Example: glottis demo
+    """
+
+
+@app.command()
+def demo(
+    *,
+    out: Annotated[Path, typer.Option("--out", help="Folder for the cohort, the run and its report.")] = Path(
+        "glottis-demo"
+    ),
+    jobs: Jobs = 2,
+    as_json: AsJson = False,
+) -> None:
+    """Make a small synthetic cohort, run the whole study on it and write its report.
+
+    Example: glottis demo --out demo
+    """
+    with _progress() as progress:
+        finished = workflows.demo(out, jobs=jobs, progress=progress)
+    _report_run(finished, as_json=as_json)
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="Folder of scans, or a PyRadiomics batch table.")],
+    *,
+    out: Annotated[Path, typer.Option("--out", help="Folder for manifest.csv and study.yaml.")],
+    clinical: Annotated[
+        Path | None, typer.Option("--clinical", help="Clinical table: CSV, TSV, Excel or Parquet.")
+    ] = None,
+    outcome: Annotated[str | None, typer.Option("--outcome", help="Column to predict.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find scans and masks in a folder, join the clinical table, and write a manifest and a study file to edit.
+
+    Example: glottis init scans --clinical clinical.csv --outcome metastasis --out study
+    """
+    made = workflows.init(folder, out, clinical=clinical, outcome=outcome)
+    if as_json:
+        typer.echo(json.dumps(made.to_dict(), indent=1, ensure_ascii=False))
+        return
+    for line in made.lines():
+        typer.echo(line)
+
+
+@app.command()
+def check(
+    study: Annotated[Path, typer.Argument(help="study.yaml")], *, jobs: Jobs = 2, as_json: AsJson = False
+) -> None:
+    """Look for every problem of a cohort: files, masks, grids, outcome, leaks. Exit code 2 where a run would stop.
+
+    Example: glottis check study.yaml
+    """
+    with _progress() as progress:
+        findings = workflows.check(study, jobs=jobs, progress=progress)
+    if as_json:
+        typer.echo(json.dumps([finding.to_dict() for finding in findings], indent=1, ensure_ascii=False))
+    else:
+        for line in workflows.finding_lines(findings):
+            typer.echo(line)
+    if workflows.has_errors(findings):
+        raise typer.Exit(USERS_INPUT)
+
+
+@app.command()
+def extract(
+    batch: Annotated[Path, typer.Argument(help="Table with the columns Image and Mask (and any others).")],
+    *,
+    out: Annotated[Path, typer.Option("-o", "--out", help="Feature table to write: .csv, .json or .parquet.")],
+    param: Annotated[Path | None, typer.Option("--param", help="PyRadiomics parameter file, YAML or JSON.")] = None,
+    lesions: Annotated[
+        Lesions, typer.Option("--lesions", help="Several lesions in a mask: union, largest or each.")
+    ] = "union",
+    cache: Annotated[Path | None, typer.Option("--cache", help="Folder that keeps finished rows for good.")] = None,
+    jobs: Jobs = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Features of many images and masks, with PyRadiomics' names, values and columns.
+
+    Example: glottis extract batch.csv -o features.csv --param params.yaml -j 2
+    """
+    with _progress() as progress:
+        result = workflows.extract(batch, out, params=param, lesions=lesions, jobs=jobs, cache=cache, progress=progress)
+    if as_json:
+        typer.echo(json.dumps(result.to_dict(), indent=1, ensure_ascii=False))
+    else:
+        typer.echo(
+            f"{len(result.table) - len(result.failures)} rows with features, {len(result.failures)} without: {out}"
+        )
+    for row, reason in result.failures:
+        typer.echo(f"row {row}: {reason}", err=True)
+    if result.failures:
+        raise typer.Exit(USERS_INPUT)
+
+
+@app.command()
+def run(
+    study: Annotated[Path, typer.Argument(help="study.yaml")],
+    *,
+    out: Annotated[Path, typer.Option("--out", help="Run folder; the same folder goes on where a run stopped.")],
+    jobs: Jobs = 2,
+    as_json: AsJson = False,
+) -> None:
+    """Run a study from its scans to its report.
+
+    Example: glottis run study.yaml --out run
+    """
+    with _progress() as progress:
+        finished = workflows.run(study, out, jobs=jobs, progress=progress)
+    _report_run(finished, as_json=as_json)
+
+
+@app.command()
+def report(folder: Annotated[Path, typer.Argument(help="Run folder.")], *, as_json: AsJson = False) -> None:
+    """Write tables, figures and report of a finished run anew, from its stored results.
+
+    Example: glottis report run
+    """
+    with _progress() as progress:
+        finished = workflows.report(folder, progress=progress)
+    _report_run(finished, as_json=as_json)
+
+
+@app.command()
+def phantom(
+    *,
+    out: Annotated[Path, typer.Option("--out", help="Folder for the cohort.")],
+    patients: Annotated[int, typer.Option("--patients", min=1, help="Number of patients.")] = 60,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the population.")] = 20250101,
+    null: Annotated[bool, typer.Option("--null", help="Nothing is related to the outcome.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write a synthetic cohort as files: MR of three sequences, masks, readers, clinical table, study.yaml.
+
+    Example: glottis phantom --out phantom --patients 100
+    """
+    with _progress() as progress:
+        made = workflows.phantom(out, patients=patients, seed=seed, null=null, progress=progress)
+    if as_json:
+        typer.echo(json.dumps(made, indent=1))
+        return
+    typer.echo(f"{made['patients']} patients in {out}. Next: glottis run {made['study']} --out {out / 'run'}")
+    typer.echo(
+        f"AUC in this cohort: ideal score {made['ideal_auc']:.2f} (known to the generator only, not a target), "
+        f"volume alone {made['volume_auc']:.2f}."
+    )
+
+
+def _report_run(finished: FinishedRun, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(finished.to_dict(), indent=1, ensure_ascii=False))
+        return
+    for line in finished.lines():
+        typer.echo(line)
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
+    """Bars on the terminal, one a stage; on a file or pipe, one line a stage."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _lines
+        return
+    columns = (
+        TextColumn("{task.description:>12}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+        TextColumn("left"), TimeRemainingColumn(),
+    )  # fmt: skip
+    with RichProgress(*columns, console=console) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def advance(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage, total=total)
+            bars.update(tasks[stage], completed=done, total=total)
+
+        yield advance
+
+
+def _lines(stage: str, done: int, total: int) -> None:
+    if done == total:
+        sys.stderr.write(f"{stage}: {total} done\n")

@@ -1,1 +1,254 @@
 """One function a command: what ``glottis COMMAND`` does, callable from Python."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from glottis import report as report_
+from glottis._errors import StorageError
+from glottis.data.cohort import Lesions
+from glottis.data.phantom import PhantomDesign
+from glottis.io.clinical import read_table
+from glottis.io.files import write_text_atomic
+from glottis.io.manifest import BatchRow, cohort_from_frame, read_batch
+from glottis.io.phantom_files import write_phantom
+from glottis.study.batch import Extraction, drop_cache, extract_batch, require_format, write_table
+from glottis.study.beginning import Beginning, begin_study, phantom_template
+from glottis.study.check import Finding, errors_of
+from glottis.study.parallel import Progress, silent
+from glottis.study.parameters import parameters_from_dict, read_parameters
+from glottis.study.run import check_study
+from glottis.study.run import run as run_study
+from glottis.study.spec import read_study
+from glottis.study.store import read_json
+from glottis.study.template import study_yaml
+
+PathLike = str | Path
+
+
+def extract(
+    batch: PathLike | Sequence[tuple[PathLike, PathLike]],
+    out: PathLike | None = None,
+    *,
+    params: PathLike | Mapping[str, Any] | None = None,
+    lesions: Lesions = "union",
+    jobs: int = 1,
+    cache: PathLike | None = None,
+    progress: Progress = silent,
+) -> Extraction:
+    """Features of many images and masks, with PyRadiomics' names, values and columns.
+
+    Args:
+        batch: a batch table (columns ``Image``, ``Mask``, optionally ``Label``, and any others, which are kept), or
+            pairs of image and mask.
+        out: CSV, JSON or Parquet file to write. Finished rows are kept beside it until all have succeeded, so that
+            an extraction that was stopped goes on where it was.
+        params: a PyRadiomics parameter file (YAML or JSON) or its contents; ``None`` takes PyRadiomics' defaults.
+        lesions: several lesions in a mask count as one (``union``), only the ``largest`` counts, or ``each`` is a row.
+        jobs: worker processes.
+        cache: folder where finished rows are kept for good.
+        progress: told after every row.
+
+    Returns:
+        The table, and the rows that failed with their reasons.
+
+    Raises:
+        InputError: the batch or the parameters cannot be used; a row that fails is part of the result instead.
+        StorageError: ``out`` cannot be written.
+
+    >>> from glottis import extract
+    >>> extract([("no_image.nii.gz", "no_mask.nii.gz")]).table.columns.tolist()
+    ['Image', 'Mask']
+    """
+    target = None if out is None else Path(out)
+    if target is not None:
+        require_format(target)
+    if isinstance(params, Mapping) or params is None:
+        parameters = parameters_from_dict(params or {})
+    else:
+        parameters = read_parameters(Path(params))
+    rows = read_batch(batch) if isinstance(batch, str | Path) else _pairs(batch)
+    kept = Path(cache) if cache is not None else None if target is None else target.with_name(f"{target.name}.cache")
+    result = extract_batch(rows, parameters, lesions=lesions, cache=kept, jobs=jobs, progress=progress)
+    if target is not None:
+        write_table(result.table, target)
+        if cache is None and kept is not None and not result.failures:
+            drop_cache(kept)
+    return result
+
+
+def _pairs(pairs: Sequence[tuple[PathLike, PathLike]]) -> list[BatchRow]:
+    return [
+        BatchRow(
+            number=number,
+            image=Path(image),
+            mask=Path(mask),
+            label=None,
+            columns={"Image": str(image), "Mask": str(mask)},
+        )
+        for number, (image, mask) in enumerate(pairs, start=1)
+    ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinishedRun:
+    """A finished run, in few words.
+
+    Attributes:
+        report: the report's HTML file.
+        results: the contents of ``results.json``.
+    """
+
+    report: Path
+    results: Mapping[str, Any]
+
+    def lines(self) -> list[str]:
+        """The AUC of the model with all sequences in every test set, and where the report is."""
+        name = self.results["primary_model"]
+        sets = self.results["models"][name]["sets"]
+        return [
+            *(f"{name}, {set_} set: {_auc_words(entry)}" for set_, entry in sets.items() if set_ != "training"),
+            f"Report: {self.report}",
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """AUC of every model and set, and the report's path."""
+        aucs = {
+            name: {set_: entry["auc"]["interval"] for set_, entry in model["sets"].items()}
+            for name, model in self.results["models"].items()
+        }
+        return {"report": str(self.report), "auc": aucs}
+
+
+def _auc_words(entry: Mapping[str, Any]) -> str:
+    interval = entry["auc"]["interval"]
+    limits = "CI not estimable"
+    if interval["low"] is not None:
+        limits = f"{interval['level']:.0%} CI {interval['low']:.3f} to {interval['high']:.3f}"
+    size = f"{entry['n']} patients, {entry['n_positive']} with the event"
+    return f"AUC {interval['value']:.3f} ({limits}), {size}"
+
+
+def init(folder: PathLike, out: PathLike, *, clinical: PathLike | None = None, outcome: str | None = None) -> Beginning:
+    """Find scans and masks, join the clinical table, and write ``manifest.csv`` and a commented ``study.yaml``.
+
+    Args:
+        folder: of scans, in one of the usual layouts, or a PyRadiomics batch table.
+        out: folder for both files; files that are there are not overwritten.
+        clinical: CSV, TSV, Excel or Parquet with any id column that matches.
+        outcome: column to predict; without it the study file has a line to fill in.
+
+    Returns:
+        What was found, and what a person should look at.
+
+    Raises:
+        CohortError: no known layout, no matching id column, or no such outcome.
+        StorageError: a study is already there, or the folder cannot be written.
+    """
+    target = Path(out)
+    for name in ("manifest.csv", "study.yaml"):
+        if (target / name).exists():
+            message = f"'{target / name}' exists already: choose another --out, or delete it first."
+            raise StorageError(message)
+    return begin_study(Path(folder), target, clinical=None if clinical is None else Path(clinical), outcome=outcome)
+
+
+def check(study: PathLike, *, jobs: int = 1, progress: Progress = silent) -> tuple[Finding, ...]:
+    """Everything that is wrong with a cohort, errors first.
+
+    Raises:
+        InputError: the study file or the manifest cannot be read at all.
+    """
+    settings = read_study(Path(study))
+    frame = read_table(settings.manifest)
+    cohort = cohort_from_frame(frame, settings.roles(), folder=settings.manifest.parent, strict=False)
+    return check_study(settings, frame=frame, cohort=cohort, jobs=jobs, progress=progress)
+
+
+def has_errors(findings: Iterable[Finding]) -> bool:
+    """Whether a run would stop."""
+    return bool(errors_of(findings))
+
+
+def finding_lines(findings: Sequence[Finding]) -> list[str]:
+    """The findings as a person reads them: by severity, one line each, and what follows."""
+    lines = []
+    for severity in ("error", "warning", "note"):
+        own = [finding for finding in findings if finding.severity == severity]
+        if own:
+            lines.append(f"{severity.upper()}S ({len(own)})")
+            lines += [f"  {finding.sentence()}" for finding in own]
+    n_errors = len(errors_of(findings))
+    if n_errors:
+        lines.append(f"A run would stop: {n_errors} error{'s' if n_errors > 1 else ''} to mend first.")
+    else:
+        lines.append("No errors: the study can run. Warnings and notes go into its report.")
+    return lines
+
+
+def run(study: PathLike, out: PathLike, *, jobs: int = 1, progress: Progress = silent) -> FinishedRun:
+    """Run a study from its scans to its report; a run that was stopped goes on where it was.
+
+    Raises:
+        InputError: the study, the cohort or a file cannot be used.
+        StorageError: the run folder belongs to another study, is in use, or cannot be written.
+    """
+    folder = run_study(read_study(Path(study)), Path(out), jobs=jobs, progress=progress)
+    return report(folder, progress=progress)
+
+
+def report(folder: PathLike, *, progress: Progress = silent) -> FinishedRun:
+    """Write tables, figures and report of a finished run from its stored results.
+
+    Raises:
+        StorageError: the folder is no finished run, or cannot be written.
+    """
+    path = report_.write(Path(folder), progress=progress)
+    return FinishedRun(report=path, results=read_json(Path(folder) / "results.json"))
+
+
+def phantom(
+    out: PathLike, *, patients: int = 60, seed: int = 20250101, null: bool = False, progress: Progress = silent
+) -> dict[str, Any]:
+    """Write a synthetic cohort as files, with a study file; a folder with the same seed is completed.
+
+    Args:
+        out: the folder.
+        patients: number of patients.
+        seed: of the population.
+        null: nothing is related to the outcome.
+        progress: told after every patient.
+
+    Returns:
+        ``patients``, ``manifest``, ``study``, and the AUC of the ideal score and of volume alone in this cohort.
+
+    Raises:
+        SettingsError: a number is out of range.
+        StorageError: the folder holds another phantom or cannot be written.
+    """
+    folder = Path(out)
+    design = PhantomDesign(n_patients=patients, seed=seed, null=null)
+    made = write_phantom(design, folder, progress=lambda done, total: progress("phantom", done, total))
+    study = folder / "study.yaml"
+    if not study.exists():
+        write_text_atomic(study, study_yaml(phantom_template(design)))
+    return {
+        "patients": made.n_patients,
+        "manifest": str(made.manifest),
+        "study": str(study),
+        "ideal_auc": made.ideal_auc,
+        "volume_auc": made.volume_auc,
+    }
+
+
+def demo(out: PathLike, *, jobs: int = 1, progress: Progress = silent) -> FinishedRun:
+    """Make a synthetic cohort of 60 patients in ``out/cohort`` and run its study in ``out/run``.
+
+    Raises:
+        StorageError: the folder is in use or cannot be written.
+    """
+    made = phantom(Path(out) / "cohort", progress=progress)
+    return run(made["study"], Path(out) / "run", jobs=jobs, progress=progress)

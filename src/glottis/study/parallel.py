@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
-
-class Progress(Protocol):
-    """Told of every finished unit of a stage."""
-
-    def __call__(self, stage: str, done: int, total: int) -> None:
-        """``done`` of ``total`` units of ``stage`` are finished."""
+Progress = Callable[[str, int, int], None]
+"""Called with a stage's name, its finished units and their total."""
 
 
 def silent(stage: str, done: int, total: int) -> None:

@@ -295,7 +295,7 @@ class Study(Block):
         """What a modality's block leaves out keeps that modality's default."""
         if not isinstance(value, dict):
             return value
-        defaults: dict[str, Preprocessing] = {**DEFAULT_PREPROCESSING}
+        defaults = {str(name): block for name, block in DEFAULT_PREPROCESSING.items()}
         return {
             modality: {**defaults[modality].model_dump(), **block}
             if modality in defaults and isinstance(block, dict)
@@ -309,6 +309,9 @@ class Study(Block):
             if not name or any(c in name for c in "+/\\ "):
                 message = f"sequences: '{name}' must have no space, plus sign or slash"
                 raise ValueError(message)
+        if len({(sequence.reader, sequence.round) for sequence in self.sequences.values()}) > 1:
+            message = "sequences: the primary masks of all sequences must name the same reader and round"
+            raise ValueError(message)
         if not isinstance(self.combinations, str):
             for name in {n for combination in self.combinations for n in combination} - set(self.sequences):
                 message = f"combinations: unknown sequence '{name}' ({nearest(name, self.sequences)})"

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,52 +12,12 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from glottis._errors import StorageError
-
-_REMEDY = {
-    errno.ENOSPC: "the disk is full: free some space and run the same command again, finished work is kept",
-    errno.EDQUOT: "the disk quota is used up: free some space and run the same command again, finished work is kept",
-    errno.EFBIG: "the system's limit on file size is reached: raise it and run the same command again, "
-    "finished work is kept",
-    errno.EACCES: "no permission: choose another folder",
-    errno.EROFS: "the file system is read-only: choose another folder",
-    errno.ENOTDIR: "a part of the path is a file: choose another folder",
-}
-
-
-@contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Turn the system's errors while ``path`` is written into one clear message."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in _REMEDY:
-            raise
-        message = f"'{path}' cannot be written: {_REMEDY[error.errno]}."
-        raise StorageError(message) from error
-
-
-def write_file(path: Path, write: Callable[[Path], object]) -> None:
-    """Let ``write`` fill a temporary file, flush it to disk, and put it in place in one step."""
-    temporary = path.with_name(f".{os.getpid()}-{path.name}")
-    with writing(path):
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write(temporary)
-            with temporary.open("rb+") as handle:
-                os.fsync(handle.fileno())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write text as UTF-8."""
-    write_file(path, lambda target: target.write_text(text, encoding="utf-8", newline="\n"))
+from glottis.io.files import storage_error, write_text_atomic
 
 
 def write_json(path: Path, content: Any) -> None:
     """Write JSON with sorted keys; numbers keep every digit."""
-    write_text(path, json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text_atomic(path, json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def read_json(path: Path) -> Any:
@@ -107,7 +65,7 @@ class ResultCache:
 
     def put(self, key: str, result: Any) -> None:
         """Store a JSON-ready result."""
-        write_text(self.path(key), json.dumps({"key": key, "result": result}))
+        write_text_atomic(self.path(key), json.dumps({"key": key, "result": result}))
 
 
 @contextmanager
@@ -117,8 +75,10 @@ def open_run(folder: Path, *, digest: str, title: str) -> Iterator[None]:
     Raises:
         StorageError: the folder belongs to another study, holds foreign files, or another process works in it.
     """
-    with writing(folder):
+    try:
         folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise storage_error(folder, error) from error
     identity = folder / "identity.json"
     if identity.exists():
         owner = read_json(identity)

@@ -1,0 +1,312 @@
+"""A whole study: check, split, extract, fit, score. Sees every stage; each stage's work is kept as it is finished."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from glottis import __version__
+from glottis._errors import CohortError
+from glottis.data.cohort import Cohort
+from glottis.data.tables import FeatureTable
+from glottis.features.extract import feature_names
+from glottis.io.clinical import read_table
+from glottis.io.files import sha256_file, write_atomic, write_text_atomic
+from glottis.io.manifest import cohort_from_frame, outcome_codes
+from glottis.study.assemble import FinishedWork, store_results
+from glottis.study.check import Finding, Limits, check_cohort, errors_of
+from glottis.study.check.levels import StudyGreyLevels
+from glottis.study.counter import count_analysis
+from glottis.study.extraction import ScanResult, extract_scans
+from glottis.study.fitting import FitUnit, fit_unit, units_of
+from glottis.study.landmarks import learn_landmarks, nyul_sequences
+from glottis.study.parallel import Progress, map_units, silent
+from glottis.study.settings import case_settings
+from glottis.study.spec import Study
+from glottis.study.split import Partition, partition_digest, partitions
+from glottis.study.store import content_key, open_run, write_json
+from glottis.study.tabulate import extraction_summary, feature_table, scan_tasks
+
+LIBRARIES = (
+    "joblib", "numba", "numpy", "pandas", "pyarrow", "PyWavelets", "scikit-learn", "scipy", "SimpleITK", "statsmodels",
+)  # fmt: skip
+
+
+@dataclass
+class _Run:
+    """What the stages of one run share."""
+
+    study: Study
+    folder: Path
+    jobs: int
+    progress: Progress
+    digest: str
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def timed(self, stage: str, start: float) -> None:
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
+
+
+def run(study: Study, folder: Path, *, jobs: int = 1, progress: Progress = silent) -> Path:
+    """Run a study and store everything that its report needs.
+
+    A run that was interrupted goes on where it stopped when it is called again with the same folder.
+
+    Args:
+        study: the study; ``read_study`` reads one from its file.
+        folder: the run folder.
+        jobs: worker processes for scans and fits.
+        progress: told of every finished unit of work.
+
+    Returns:
+        The run folder.
+
+    Raises:
+        InputError: the cohort, a file or a setting cannot be used.
+        StorageError: the folder belongs to another study, is in use, or cannot be written.
+    """
+    frame = read_table(study.manifest)
+    digest = content_key(study.resolved(), sha256_file(study.manifest))
+    with open_run(folder, digest=digest, title=study.title):
+        started = datetime.now(UTC).isoformat(timespec="seconds")
+        state = _Run(study=study, folder=folder, jobs=jobs, progress=progress, digest=digest)
+        cohort = cohort_from_frame(frame, study.roles(), folder=study.manifest.parent)
+        _check(state, frame, cohort)
+        eligible, excluded = _eligible(cohort)
+        parts = partitions(eligible, study.split, random_state=study.random_state)
+        _store_split(state, parts, eligible)
+        tables, results = _extract(state, eligible, parts)
+        fits, refused = _fit(state, eligible, parts, tables)
+        start = time.perf_counter()
+        work = FinishedWork(
+            cohort=eligible,
+            excluded=excluded,
+            outcome=_outcome_names(study, frame),
+            table=tables[0],
+            fits=fits,
+            refused=refused,
+            parts=parts,
+        )
+        store_results(study, folder, work)
+        state.timed("results", start)
+        write_json(folder / "provenance.json", _provenance(state, started, scans=len(results)))
+    return folder
+
+
+def check_study(
+    study: Study, *, frame: pd.DataFrame, cohort: Cohort, jobs: int = 1, progress: Progress = silent
+) -> tuple[Finding, ...]:
+    """Everything that is wrong with the cohort of a study, errors first.
+
+    Args:
+        study: the study.
+        frame: its manifest as a table.
+        cohort: its manifest as cases.
+        jobs: worker processes.
+        progress: told after every patient.
+    """
+    limits = Limits(
+        minimum_diameter_mm=study.check.minimum_diameter_mm,
+        geometry_tolerance=study.check.geometry_tolerance,
+        n_candidate_features=_n_candidates(study),
+        folds=study.split.folds if study.split.method == "kfold" else study.model.folds,
+        timing=study.check.timing,
+        external_centres=study.split.external,
+    )
+    levels = StudyGreyLevels({name: case_settings(study, name) for name in study.sequences})
+    return check_cohort(cohort, frame, study.roles(), limits=limits, grey_levels=levels, jobs=jobs, progress=progress)
+
+
+def _n_candidates(study: Study) -> int:
+    """Features that the model with all sequences starts from."""
+    return sum(len(feature_names(case_settings(study, name).features)) for name in study.sequences)
+
+
+def _refuse_errors(findings: Iterable[Finding]) -> None:
+    errors = errors_of(findings)
+    if errors:
+        more = f" (and {len(errors) - 1} more: glottis check lists them all)" if len(errors) > 1 else ""
+        message = f"The cohort has {len(errors)} error{'s' if len(errors) > 1 else ''}. {errors[0].sentence()}{more}"
+        raise CohortError(message)
+
+
+def _check(state: _Run, frame: pd.DataFrame, cohort: Cohort) -> None:
+    start = time.perf_counter()
+    findings = check_study(state.study, frame=frame, cohort=cohort, jobs=state.jobs, progress=state.progress)
+    write_json(state.folder / "checks.json", [finding.to_dict() for finding in findings])
+    state.timed("check", start)
+    _refuse_errors(findings)
+
+
+def _eligible(cohort: Cohort) -> tuple[Cohort, list[dict[str, str]]]:
+    """Patients with an outcome and at least one scan, and why the others are out."""
+    excluded = []
+    for case in cohort:
+        reason = "no outcome" if case.outcome is None else "" if case.scans else "no image with a mask"
+        if reason:
+            excluded.append({"patient": case.patient, "reason": reason})
+    out = {row["patient"] for row in excluded}
+    eligible = Cohort(tuple(case for case in cohort if case.patient not in out))
+    if not len(eligible):
+        message = (
+            f"None of the {len(cohort)} patients has both an outcome and a scan with its mask: check the manifest."
+        )
+        raise CohortError(message)
+    return eligible, excluded
+
+
+def _outcome_names(study: Study, frame: pd.DataFrame) -> dict[str, str]:
+    """The outcome's column and its two values as the manifest has them."""
+    values = [str(value) for value in frame[study.outcome.column].dropna().unique()]
+    codes = dict(zip(values, outcome_codes(values, study.outcome.positive), strict=True))
+    names = {code: value for value, code in sorted(codes.items()) if code is not None}
+    return {"column": study.outcome.column, "positive": names[1], "negative": names[0]}
+
+
+def _store_split(state: _Run, parts: tuple[Partition, ...], cohort: Cohort) -> None:
+    """Write down who is held out before anything is fitted, and count this look at the test set."""
+    test_set = partition_digest(parts, cohort)
+    analyses = count_analysis(state.study.manifest.parent, test_set=test_set, study=state.digest)
+    content = {
+        "method": state.study.split.method,
+        "digest": test_set,
+        "analyses": analyses,
+        "partitions": [
+            {
+                "repeat": part.repeat,
+                "fold": part.fold,
+                "training": list(part.training),
+                "tests": {name: list(patients) for name, patients in part.tests.items()},
+            }
+            for part in parts
+        ],
+    }
+    write_json(state.folder / "split.json", content)
+    write_text_atomic(state.folder / "study.yaml", _resolved_yaml(state.study))
+
+
+def _resolved_yaml(study: Study) -> str:
+    head = "# Every setting of this run, defaults included.\n"
+    return head + yaml.safe_dump(study.resolved(), sort_keys=False, allow_unicode=True, width=100)
+
+
+def _extract(state: _Run, cohort: Cohort, parts: tuple[Partition, ...]) -> tuple[list[FeatureTable], list[ScanResult]]:
+    """One feature table, or one a partition where Nyul's landmarks depend on who trains."""
+    start = time.perf_counter()
+    cache = state.folder / "cache" / "scans"
+    by_patient = {case.patient: case for case in cohort}
+    tables: list[FeatureTable] = []
+    for part in parts if nyul_sequences(state.study) else parts[:1]:
+        training = [by_patient[patient] for patient in part.training]
+        nyul = learn_landmarks(state.study, training, cache=cache, jobs=state.jobs, progress=state.progress)
+        tasks = scan_tasks(state.study, cohort, cache=cache, nyul=nyul)
+        results = extract_scans(tasks, jobs=state.jobs, progress=state.progress)
+        table = feature_table(results)
+        _refuse_empty(table, results)
+        name = f"features/repeat-{part.repeat}-fold-{part.fold}.parquet" if tables else "features.parquet"
+        write_atomic(state.folder / name, partial(table.frame.to_parquet, index=False))
+        if not tables:
+            write_json(state.folder / "extraction.json", extraction_summary(results, table))
+            _store_pictures(state.folder / "masks.npz", results)
+            first = results
+        tables.append(table)
+    state.timed("features", start)
+    return tables, first
+
+
+def _refuse_empty(table: FeatureTable, results: list[ScanResult]) -> None:
+    if not len(table.frame):
+        reason = results[0].error if results else "there are no scans"
+        message = f"No scan gave features. The first of {len(results)}: {reason}"
+        raise CohortError(message)
+
+
+def _store_pictures(path: Path, results: Iterable[ScanResult]) -> None:
+    pictures = {f"{r.patient}/{r.sequence}": r.picture for r in results if r.picture is not None}
+
+    def write(temporary: Path) -> None:
+        with temporary.open("wb") as handle:
+            np.savez_compressed(handle, allow_pickle=False, **pictures)
+
+    write_atomic(path, write)
+
+
+def _fit(
+    state: _Run, cohort: Cohort, parts: tuple[Partition, ...], tables: list[FeatureTable]
+) -> tuple[dict[str, list[dict[str, Any]]], dict[str, str]]:
+    """Every model on every partition, by model; and the models that have too few patients, with the reason."""
+    start = time.perf_counter()
+    outcome = pd.Series({case.patient: case.outcome for case in cohort}, dtype=int)
+    groups = pd.Series({case.patient: case.group for case in cohort})
+    units: list[FitUnit] = []
+    refused: dict[str, str] = {}
+    for model in state.study.models():
+        own: list[FitUnit] = []
+        for number, table in enumerate(tables):
+            own += units_of(
+                state.study,
+                table,
+                parts if len(tables) == 1 else parts[number : number + 1],
+                model=model,
+                outcome=outcome,
+                groups=groups,
+                cache=state.folder / "cache" / "fits",
+            )
+        reason = _too_few(own, state.study.model.folds)
+        if reason:
+            refused[model] = reason
+        else:
+            units += own
+    if not units:
+        message = f"No model can be fitted. {next(iter(refused))}: {next(iter(refused.values()))}."
+        raise CohortError(message)
+    results = map_units(fit_unit, units, jobs=state.jobs, stage="models", progress=state.progress)
+    fits: dict[str, list[dict[str, Any]]] = {unit.model: [] for unit in units}
+    for unit, result in zip(units, results, strict=True):
+        fits[unit.model].append(result)
+    state.timed("models", start)
+    return fits, refused
+
+
+def _too_few(units: list[FitUnit], folds: int) -> str:
+    """Why a model cannot be fitted on some partition; empty where it can be fitted on all."""
+    for unit in units:
+        outcome = unit.outcome.loc[unit.training.index]
+        smaller = min(int(outcome.sum()), int((1 - outcome).sum()))
+        if smaller < folds:
+            return (
+                f"{smaller} training patients in the smaller class and model.folds is {folds}: "
+                "use fewer folds or more patients"
+            )
+    return ""
+
+
+def _provenance(state: _Run, started: str, *, scans: int) -> dict[str, Any]:
+    """Versions, inputs, host and durations: the only file that differs between two equal runs."""
+    manifest = state.study.manifest
+    return {
+        "glottis": __version__,
+        "versions": {name: metadata.version(name) for name in LIBRARIES},
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "cores": os.cpu_count(),
+        "jobs": state.jobs,
+        "started": started,
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seconds": {stage: round(value, 2) for stage, value in state.seconds.items()},
+        "inputs": {"manifest": sha256_file(manifest), "scans": scans},
+        "study": state.digest,
+        "random_state": state.study.random_state,
+    }

@@ -1,0 +1,197 @@
+"""The commented ``study.yaml`` that ``glottis init`` and ``glottis demo`` write."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from glottis.study.spec import DEFAULT_PREPROCESSING, Modality, Split, Wavelet
+
+
+@dataclass(frozen=True, kw_only=True)
+class TemplateSequence:
+    """One sequence as the template shows it: its columns, and further masks as (column, reader, round)."""
+
+    image: str
+    mask: str
+    modality: Modality
+    repeats: tuple[tuple[str, str, int], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyTemplate:
+    """What is known of a cohort when its first ``study.yaml`` is written.
+
+    Attributes:
+        title: first line of the report.
+        manifest: file name of the manifest, beside the study file.
+        id: id column.
+        outcome: outcome column.
+        positive: its value that is the event; empty for a column of 0 and 1.
+        positive_note: why this value.
+        sequences: by name.
+        centre: centre column, or empty.
+        survival: columns of time and event, or empty.
+        clinical: clinical columns.
+        left_out: columns that were left out of ``clinical``, each with its reason.
+        split: the proposed split.
+        split_note: why this one.
+        inner_folds: folds of the tuning inside the training patients.
+        log_sigma_mm: widths of the LoG filter, or empty.
+    """
+
+    title: str
+    manifest: str
+    id: str
+    outcome: str
+    positive: str = ""
+    positive_note: str = ""
+    sequences: Mapping[str, TemplateSequence]
+    centre: str = ""
+    survival: tuple[str, str] | None = None
+    clinical: Sequence[str] = ()
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    split: Split = field(default_factory=Split)
+    split_note: str = ""
+    inner_folds: int = 5
+    log_sigma_mm: tuple[float, ...] = ()
+
+
+def study_yaml(template: StudyTemplate) -> str:
+    """The text of the study file; every line that a user may want to change says what it does."""
+    lines = [
+        "# A radiomics study. Lines can be left out: the value shown is then the default.",
+        "# Look at the cohort with  glottis check study.yaml,  then  glottis run study.yaml --out run",
+        f"title: {_quoted(template.title)}",
+        f"manifest: {_quoted(template.manifest)}   # one row a patient; paths are relative to it",
+        f"id: {_quoted(template.id)}",
+        *_outcome(template),
+        *_columns(template),
+        "",
+        *_sequences(template.sequences),
+        "",
+        *_preprocessing(template.sequences),
+        "",
+        *_features(template),
+        "",
+        *_split(template),
+        "",
+        *_models(template),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _outcome(template: StudyTemplate) -> list[str]:
+    positive = f", positive: {_quoted(template.positive)}" if template.positive else ""
+    note = f"   # {template.positive_note}" if template.positive_note else "   # 1 is the event"
+    return [f"outcome: {{column: {_quoted(template.outcome)}{positive}}}{note}"]
+
+
+def _columns(template: StudyTemplate) -> list[str]:
+    lines = []
+    if template.centre:
+        lines.append(f"centre: {_quoted(template.centre)}")
+    else:
+        lines.append("# centre: COLUMN        # hospital or scanner site, for an external test")
+    lines.append("# group: COLUMN         # rows of one group never stand on both sides of a split")
+    if template.survival:
+        time, event = template.survival
+        lines.append(f"survival: {{time: {_quoted(time)}, event: {_quoted(event)}}}")
+    lines.append(f"clinical: [{', '.join(_quoted(name) for name in template.clinical)}]")
+    lines += [f"#   left out: {_quoted(name)} ({reason})" for name, reason in template.left_out.items()]
+    return lines
+
+
+def _sequences(sequences: Mapping[str, TemplateSequence]) -> list[str]:
+    lines = ["sequences:"]
+    for name, sequence in sequences.items():
+        lines += [
+            f"  {_quoted(name)}:",
+            f"    modality: {sequence.modality}         # MR, CT or PET: decides the preprocessing below",
+            f"    image: {_quoted(sequence.image)}",
+            f"    mask: {_quoted(sequence.mask)}",
+            "    # label: 1           # voxel value of the lesion; left out: every value above 0",
+            "    lesions: union       # several lesions in a mask: union or largest",
+        ]
+        if sequence.repeats:
+            lines.append("    repeats:             # further masks of the same lesion, for the ICC")
+            lines += [
+                f"      - {{mask: {_quoted(column)}, reader: {reader}, round: {number}}}"
+                for column, reader, number in sequence.repeats
+            ]
+    return lines
+
+
+def _preprocessing(sequences: Mapping[str, TemplateSequence]) -> list[str]:
+    lines = ["preprocessing:           # in this order: n4, window, normalise, resample, resegment"]
+    for modality in dict.fromkeys(sequence.modality for sequence in sequences.values()):
+        block = DEFAULT_PREPROCESSING[modality]
+        lines.append(f"  {modality}:")
+        if block.n4 is not None:
+            lines.append(f"    n4: {{shrink_factor: {block.n4.shrink_factor}}}   # bias field; null switches it off")
+        lines.append("    window: null         # {lower: -125, upper: 225} clips intensities")
+        normalise = block.normalise
+        lines.append(
+            f"    normalise: {{method: {normalise.method}, scale: {normalise.scale:g}, shift: {normalise.shift:g}}}"
+            "   # zscore, within_mask, reference_region, nyul or none"
+        )
+        if block.resample is not None:
+            spacing = ", ".join(f"{size:g}" for size in block.resample.spacing_mm)
+            lines.append(
+                f"    resample: {{spacing_mm: [{spacing}], interpolator: {block.resample.interpolator}, "
+                f"mask_interpolator: {block.resample.mask_interpolator}}}"
+            )
+        lines.append("    resegment: null      # {range: [-3, 3], mode: sigma} leaves outliers out")
+        lines.append(
+            f"    bins: {{width: {block.bins.width:g}}}       # or {{count: 32}}; aim at 16 to 128 grey levels"
+        )
+    return lines
+
+
+def _features(template: StudyTemplate) -> list[str]:
+    log = f"{{sigma_mm: [{', '.join(f'{s:g}' for s in template.log_sigma_mm)}]}}" if template.log_sigma_mm else "null"
+    return [
+        "features:",
+        "  classes: [shape, firstorder, glcm, glrlm, glszm, gldm, ngtdm]",
+        f"  wavelet: {{wavelet: {Wavelet().wavelet}}}   # null switches it off",
+        f"  log: {log}              # {{sigma_mm: [1, 2, 3]}} adds the Laplacian of Gaussian",
+    ]
+
+
+def _split(template: StudyTemplate) -> list[str]:
+    split = template.split
+    lines = [f"split:                   # {template.split_note}" if template.split_note else "split:"]
+    lines.append(f"  method: {split.method}         # random, centre, given or kfold")
+    if split.method == "kfold":
+        lines += [f"  folds: {split.folds}", f"  repeats: {split.repeats}"]
+    if split.method == "random":
+        lines += [f"  test_fraction: {split.test_fraction:g}", "  stratify: true"]
+    if split.external:
+        lines.append(
+            f"  external: [{', '.join(_quoted(name) for name in split.external)}]   # centres kept for testing"
+        )
+    return lines
+
+
+def _models(template: StudyTemplate) -> list[str]:
+    return [
+        "selection:               # always inside the training patients, in this order",
+        "  icc: {threshold: 0.75, form: 'ICC(2,1)', use: point}   # only where repeats are given",
+        "  spearman: 0.9          # of a pair that correlates more, the first stays",
+        "  lasso: {folds: 5, rule: min}",
+        "  n_features: 15         # recursive elimination down to this many",
+        f"model: {{classifier: random_forest, folds: {template.inner_folds}}}   # folds of the tuning",
+        "combinations: all        # every sequence alone and every combination; or single; or [[A], [A, B]]",
+        "random_state: 2025",
+    ]
+
+
+def _quoted(text: str) -> str:
+    """A YAML scalar: plain where that is safe, in double quotes otherwise."""
+    plain = text.replace("_", "").replace("-", "").replace(".", "").replace("+", "").replace("/", "")
+    safe = text.isascii() and plain.isalnum() and text[0].isalpha()
+    return text if safe and text.lower() not in _RESERVED else json.dumps(text, ensure_ascii=False)
+
+
+_RESERVED = {"yes", "no", "on", "off", "true", "false", "null", "y", "n"}
