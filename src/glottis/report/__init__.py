@@ -1,1 +1,5 @@
-"""Tables, figures and the report of a finished run."""
+"""Report: tables, figures and one self-contained page from stored results."""
+
+from glottis.report.html import write
+
+__all__ = ["write"]

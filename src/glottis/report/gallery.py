@@ -1,0 +1,139 @@
+"""Which figures a report has, with captions that are true of its run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from glottis.report import figures
+from glottis.report.flow import flow_figure
+from glottis.report.pictures import mask_pages
+from glottis.report.style import save, styled
+from glottis.report.summary import cross_validated, primary_of, test_sets
+from glottis.report.wording import counted, set_name
+from glottis.study.parallel import Progress
+from glottis.study.result import StudyResult
+from glottis.study.split import CROSS_VALIDATION, TRAINING
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A figure to be drawn; ``draw`` gives ``None`` where the run has nothing to show."""
+
+    name: str
+    caption: str
+    draw: Callable[[], Figure | None]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A stored figure.
+
+    Attributes:
+        name: of its files in ``figures/``.
+        source: ``data:`` URL for the page.
+        caption: what it shows.
+    """
+
+    name: str
+    source: str
+    caption: str
+
+
+def draw_all(result: StudyResult, folder: Path, progress: Progress) -> dict[str, Picture]:
+    """Draw and store every figure.
+
+    Args:
+        result: the run, in the study's order.
+        folder: where figures go.
+        progress: told of every figure.
+    """
+    plans = [*_first(result), *_masks(result), *_results(result)]
+    pictures = {}
+    with styled():
+        for done, plan in enumerate(plans):
+            progress("report", done, len(plans))
+            figure = plan.draw()
+            if figure is not None:
+                pictures[plan.name] = Picture(plan.name, save(figure, folder, plan.name), plan.caption)
+    progress("report", len(plans), len(plans))
+    return pictures
+
+
+def all_sets(models: Mapping[str, Any]) -> list[str]:
+    """The sets of all models, tests before training."""
+    found = dict.fromkeys(name for entry in models.values() for name in entry["sets"])
+    return sorted(found, key=lambda name: name == TRAINING)
+
+
+def _first(result: StudyResult) -> Iterator[Plan]:
+    results = result.results
+    primary, entry = results["primary_model"], primary_of(result)
+    yield Plan(
+        "roc-primary",
+        f"ROC curve of the primary model, {primary}. {_roc_note(result, lines=len(test_sets(entry)))}",
+        partial(figures.roc_of_sets, entry, test_sets(entry)),
+    )
+    folded = cross_validated(result)
+    design = f"{results['n_folds']}-fold cross-validation, {results['n_repeats']} x" if folded else ""
+    yield Plan(
+        "flow",
+        f"Flow of patients, from the manifest to the sets of the primary model, {primary}.",
+        partial(flow_figure, result.flow, primary, results["outcome"], design),
+    )
+    bars = "Dark: the fit with the fewest; pale: the fit with the most." if folded else "Bars: share of the candidates."
+    yield Plan(
+        "selection",
+        f"Features left after each step of the selection. {bars}",
+        partial(figures.selection_funnel, results["models"]),
+    )
+
+
+def _masks(result: StudyResult) -> Iterator[Plan]:
+    for number, page in enumerate(mask_pages(result.pictures, list(result.study.sequences)), start=1):
+        yield Plan(
+            f"masks-{number:02d}",
+            f"{page.first} to {page.last}: {counted(page.n, 'slice')}, each the one on which the mask is largest, with "
+            "the mask's border.",
+            page.draw,
+        )
+
+
+def _results(result: StudyResult) -> Iterator[Plan]:
+    results = result.results
+    models = results["models"]
+    for name in all_sets(models):
+        words = set_name(name)
+        if name != TRAINING:
+            yield Plan(
+                f"roc-{name}",
+                f"{words}: ROC curves of all models. {_roc_note(result, lines=len(models))}",
+                partial(figures.roc_of_models, models, name, results["primary_model"]),
+            )
+            yield Plan(
+                f"calibration-{name}",
+                f"{words}: calibration. Points: up to ten groups of equal size by predicted probability, with 95% "
+                "Wilson intervals; line: smooth curve (lowess); dashed: perfect agreement.",
+                partial(figures.calibration_of_models, models, name),
+            )
+        counts = "mean counts over the repeats" if name == CROSS_VALIDATION else "counts"
+        yield Plan(
+            f"confusion-{name}",
+            f"{words}: {counts} at the threshold from the training scores. Darker: a larger share of its row.",
+            partial(figures.confusion_of_models, models, name, results["outcome"]),
+        )
+
+
+def _roc_note(result: StudyResult, *, lines: int) -> str:
+    if not cross_validated(result):
+        return "Legend: AUC (95% confidence interval). Dashed: chance."
+    shade = " Shaded: range over the repeats." if result.results["n_repeats"] > 1 and lines == 1 else ""
+    return (
+        "Curve: mean over folds. Legend: mean AUC over folds (95% interval that allows for shared training rows). "
+        f"Dashed: chance.{shade}"
+    )

@@ -1,0 +1,171 @@
+"""The report: tables, figures and one HTML file that needs nothing beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from glottis.io.files import write_text_atomic
+from glottis.report import figures, wording
+from glottis.report.gallery import Picture, all_sets, draw_all
+from glottis.report.methods import PROTOCOL, methods
+from glottis.report.ordering import in_study_order
+from glottis.report.summary import cross_validated, primary_of, summarise
+from glottis.report.tables import all_tables, write_tables
+from glottis.study.parallel import Progress, silent
+from glottis.study.result import StudyResult
+
+STABLE_SHOWN = 30
+FLAT_BINS = (8, 256)
+
+
+def write(folder: Path, *, progress: Progress = silent) -> Path:
+    """Write ``report.html``, ``tables/`` and ``figures/`` of a finished run, from stored results alone.
+
+    Equal results give equal bytes, outside the provenance section of the page.
+
+    Args:
+        folder: the run folder.
+        progress: told of every figure.
+
+    Returns:
+        The path of ``report.html``.
+
+    Raises:
+        StorageError: the folder is no complete run, or cannot be written.
+    """
+    result = in_study_order(StudyResult.load(folder))
+    _clear_leftovers(folder)
+    write_tables(all_tables(result), folder / "tables")
+    pictures = draw_all(result, folder / "figures", progress)
+    write_text_atomic(folder / "report.html", _page(result, pictures))
+    return folder / "report.html"
+
+
+def _clear_leftovers(folder: Path) -> None:
+    """Remove half-written files of a report that was killed."""
+    for place in (folder, folder / "figures", folder / "tables"):
+        for temporary in place.glob(".writing-*"):
+            temporary.unlink(missing_ok=True)
+
+
+def _page(result: StudyResult, pictures: Mapping[str, Picture]) -> str:
+    environment = Environment(
+        loader=PackageLoader("glottis.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(
+        number=wording.number,
+        percent=wording.percent,
+        limits=wording.limits,
+        plain=wording.plain,
+        set_name=wording.set_name,
+        step_name=wording.step_name,
+        joined=wording.joined,
+        counted=wording.counted,
+    )
+    results = result.results
+    return environment.get_template("report.html.j2").render(
+        result=result,
+        results=results,
+        study=result.study,
+        outcome=results["outcome"],
+        folded=cross_validated(result),
+        primary=primary_of(result),
+        summary=summarise(result),
+        methods=methods(result),
+        protocol=PROTOCOL,
+        pictures=pictures,
+        pages=[picture for name, picture in pictures.items() if name.startswith("masks-")],
+        sets=all_sets(results["models"]),
+        metrics=wording.METRICS,
+        findings=_by_severity(result.checks),
+        warnings=_by_text(result.extraction["warnings"]),
+        counts=_count_tables(result.extraction["counts"]),
+        bins=_bin_rows(result.extraction["bins"]),
+        flat=FLAT_BINS,
+        steps=_steps(results["models"]),
+        remaining=figures.remaining,
+        range_text=figures.range_text,
+        stable_shown=STABLE_SHOWN,
+        notes=_notes(results["models"]),
+    )
+
+
+def _by_severity(findings: Iterable[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    """Findings by severity, the gravest first."""
+    groups: dict[str, list[Mapping[str, Any]]] = {name: [] for name in wording.SEVERITIES}
+    for finding in findings:
+        groups.setdefault(finding["severity"], []).append(finding)
+    return {name: group for name, group in groups.items() if group}
+
+
+def _by_text(warnings: Iterable[Mapping[str, Any]]) -> list[tuple[str, list[str]]]:
+    """Warnings of the extraction, each text once with the scans that it concerns."""
+    groups: dict[str, list[str]] = {}
+    for warning in warnings:
+        groups.setdefault(warning["text"], []).append(f"{warning['patient']} {warning['sequence']}")
+    return list(groups.items())
+
+
+def _count_tables(counts: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The count ledger as a table filter x class; sequences with equal counts share one."""
+    by_sequence: dict[str, dict[tuple[str, str], int]] = {}
+    for row in counts:
+        by_sequence.setdefault(row["sequence"], {})[row["filter"], row["class"]] = row["n"]
+    shared: list[tuple[list[str], dict[tuple[str, str], int]]] = []
+    for sequence, cells in by_sequence.items():
+        same = next((names for names, other in shared if other == cells), None)
+        if same is None:
+            shared.append(([sequence], cells))
+        else:
+            same.append(sequence)
+    return [
+        {
+            "sequences": names,
+            "filters": list(dict.fromkeys(filter_ for filter_, _ in cells)),
+            "classes": list(dict.fromkeys(class_ for _, class_ in cells)),
+            "cells": cells,
+            "total": sum(cells.values()),
+        }
+        for names, cells in shared
+    ]
+
+
+def _bin_rows(bins: Mapping[str, Mapping[str, Sequence[float]]]) -> list[dict[str, Any]]:
+    """Grey levels by sequence and filter, marked where the median leaves the usual range."""
+    return [
+        {
+            "sequence": sequence,
+            "filter": name,
+            "least": levels[0],
+            "median": levels[1],
+            "most": levels[2],
+            "flat": not FLAT_BINS[0] <= levels[1] <= FLAT_BINS[1],
+        }
+        for sequence, filters in bins.items()
+        for name, levels in sorted(filters.items(), key=lambda item: (item[0] != "original", item[0]))
+    ]
+
+
+def _steps(models: Mapping[str, Any]) -> list[str]:
+    return list(
+        dict.fromkeys(step["step"] for entry in models.values() for fit in entry["fits"] for step in fit["kept"])
+    )
+
+
+def _notes(models: Mapping[str, Any]) -> list[tuple[str, str, int, int]]:
+    """Model, note, and in how many of its fits it was made."""
+    rows: dict[tuple[str, str], int] = {}
+    for model, entry in models.items():
+        for fit in entry["fits"]:
+            for note in fit["notes"]:
+                rows[model, note] = rows.get((model, note), 0) + 1
+    return [(model, note, n, len(models[model]["fits"])) for (model, note), n in rows.items()]

@@ -1,0 +1,230 @@
+"""The first screen in plain words: question, patients, test, result, and how far to trust it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from glottis.report.wording import (
+    capitalised,
+    counted,
+    joined,
+    level,
+    limits,
+    number,
+    set_name,
+)
+from glottis.study.result import StudyResult
+from glottis.study.split import CROSS_VALIDATION, EXTERNAL, INTERNAL
+
+CHANCE = 0.5
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The primary model in one test set.
+
+    Attributes:
+        name: the set.
+        auc: AUC with three decimals.
+        interval: its limits, or why there are none.
+        size: patients and events.
+        verdict: what the interval says about chance.
+    """
+
+    name: str
+    auc: str
+    interval: str
+    size: str
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Paragraphs and headlines of the first screen."""
+
+    asked: str
+    who: str
+    tested: str
+    out: tuple[str, ...]
+    trust: tuple[str, ...]
+    headlines: tuple[Headline, ...]
+
+
+def summarise(result: StudyResult) -> Summary:
+    """Write the first screen from stored results."""
+    primary = primary_of(result)
+    headlines = tuple(_headline(name, primary["sets"][name], result.results) for name in test_sets(primary))
+    return Summary(
+        asked=_asked(result),
+        who=_who(result),
+        tested=_tested(result),
+        out=_came_out(result, headlines),
+        trust=_trust(result),
+        headlines=headlines,
+    )
+
+
+def primary_of(result: StudyResult) -> Mapping[str, Any]:
+    """The entry of the primary model."""
+    entry: Mapping[str, Any] = result.results["models"][result.results["primary_model"]]
+    return entry
+
+
+def test_sets(entry: Mapping[str, Any]) -> list[str]:
+    """The sets that count as a test, in the report's order."""
+    return [name for name in (INTERNAL, EXTERNAL, CROSS_VALIDATION) if name in entry["sets"]]
+
+
+def cross_validated(result: StudyResult) -> bool:
+    """Whether no test set was held out."""
+    return bool(result.results["design"] == CROSS_VALIDATION)
+
+
+def _asked(result: StudyResult) -> str:
+    outcome = result.results["outcome"]
+    sequences = joined(result.study.sequences)
+    return (
+        f"Can features measured inside the tumour's mask on {sequences} tell patients with "
+        f"{outcome['column']} = {outcome['positive']} (the positive class) from those with "
+        f"{outcome['column']} = {outcome['negative']}?"
+    )
+
+
+def _who(result: StudyResult) -> str:
+    results = result.results
+    centres = [name for name in results["centres"] if name]
+    where = f" from {counted(len(centres), 'centre')}" if centres else ""
+    text = (
+        f"{capitalised(counted(results['n_patients'], 'patient'))}{where}, {results['n_positive']} of them with "
+        f"{results['outcome']['positive']}."
+    )
+    left_out = len(result.flow["excluded"])
+    if left_out:
+        text += f" {capitalised(counted(left_out, 'patient'))} of the manifest could not be used; section 1 says why."
+    missing = len(result.flow["models"][results["primary_model"]]["missing"])
+    if missing:
+        text += (
+            f" The primary model, {results['primary_model']}, is without {counted(missing, 'further patient')}: "
+            "it needs every one of its sequences."
+        )
+    unscored = {row["patient"] for row in primary_of(result)["unscored"]}
+    if unscored:
+        text += f" {capitalised(counted(len(unscored), 'held-out patient'))} lacked a feature that it needs: no score."
+    return text
+
+
+def _tested(result: StudyResult) -> str:
+    split, entry = result.study.split, primary_of(result)
+    if cross_validated(result):
+        times = f", the whole procedure {split.repeats} times over with other folds" if split.repeats > 1 else ""
+        return (
+            f"By stratified {split.folds}-fold cross-validation{times}: every patient was scored by models that were "
+            "selected, tuned and fitted without that patient. No separate test set was held out."
+        )
+    sets = entry["sets"]
+    parts = []
+    if INTERNAL in sets:
+        how = "assigned by the manifest" if split.method == "given" else "chosen at random before anything was fitted"
+        parts.append(f"{counted(sets[INTERNAL]['n'], 'patient')} of an internal test set ({how})")
+    if EXTERNAL in sets:
+        how = f"of {_centres(split.external)}" if split.external else "assigned by the manifest"
+        parts.append(f"{counted(sets[EXTERNAL]['n'], 'patient')} of an external test set ({how})")
+    n = entry["fits"][0]["n_training"]
+    return (
+        f"Everything was selected, tuned and fitted on {counted(n, 'training patient')}. The finished model was then "
+        f"applied to {joined(parts)}, whom no step had seen."
+    )
+
+
+def _centres(names: tuple[str, ...]) -> str:
+    return f"centre {names[0]}" if len(names) == 1 else f"centres {joined(names)}"
+
+
+def _headline(name: str, entry: Mapping[str, Any], results: Mapping[str, Any]) -> Headline:
+    interval = entry["auc"]["interval"]
+    return Headline(
+        name=set_name(name),
+        auc=number(interval["value"]),
+        interval=f"{level(interval)} CI {limits(interval)}" if interval["low"] is not None else "no interval",
+        size=f"{counted(entry['n'], 'patient')}, {entry['n_positive']} with {results['outcome']['positive']}",
+        verdict=verdict(interval),
+    )
+
+
+def verdict(interval: Mapping[str, Any]) -> str:
+    """What an interval of an AUC says about chance."""
+    low, high = interval["low"], interval["high"]
+    if low is None or high is None:
+        return "no interval can be given, so nothing is shown"
+    if low > CHANCE:
+        return "better than chance"
+    if high < CHANCE:
+        return "worse than chance"
+    return "not shown to be better than chance"
+
+
+def _came_out(result: StudyResult, headlines: tuple[Headline, ...]) -> tuple[str, ...]:
+    entry, name = primary_of(result), result.results["primary_model"]
+    lines = [_which_model(result, name, entry)]
+    for set_, headline in zip(test_sets(entry), headlines, strict=True):
+        lines.append(_sentence(result, set_, entry["sets"][set_], headline))
+    lines.append("An AUC of 0.5 is a coin toss, 1 is perfect.")
+    return tuple(lines)
+
+
+def _which_model(result: StudyResult, name: str, entry: Mapping[str, Any]) -> str:
+    if len(result.results["models"]) == 1:
+        return f"One model was fitted: {name}."
+    if set(entry["sequences"]) == set(result.study.sequences):
+        return f"The primary model is {name}, the one with all sequences: not the best of several, chosen afterwards."
+    return f"The primary model is {name}, the one with the most sequences of those that could be fitted."
+
+
+def _sentence(result: StudyResult, set_: str, entry: Mapping[str, Any], headline: Headline) -> str:
+    auc = entry["auc"]
+    interval = auc["interval"]
+    if set_ == CROSS_VALIDATION:
+        spread = auc["sd_over_repeats"]
+        over = f" (standard deviation of the repeats' means {number(spread)})" if spread is not None else ""
+        text = f"Mean AUC over {counted(len(auc['fold_values']), 'fold')}: {headline.auc}{over}"
+    else:
+        text = f"{headline.name}: AUC {headline.auc}"
+    if interval["low"] is None or interval["high"] is None:
+        return f"{text}. No confidence interval can be given ({interval['note'] or 'not estimable'})."
+    text = f"{text}, {level(interval)} confidence interval {limits(interval)}"
+    if interval["low"] > CHANCE:
+        return f"{text}: better than chance."
+    if interval["high"] < CHANCE:
+        return f"{text}: worse than chance. Check how the outcome is coded, and whether centres differ."
+    return f"{text}. The interval includes 0.5: the model is not shown to be better than chance."
+
+
+def _trust(result: StudyResult) -> tuple[str, ...]:
+    entry = primary_of(result)
+    fits = entry["fits"]
+    events = [min(fit["n_positive"], fit["n_training"] - fit["n_positive"]) for fit in fits]
+    least = f"{min(events)}" if min(events) == max(events) else f"{min(events)} to {max(events)}"
+    lines = [
+        f"The training patients held {least} in the smaller class, against "
+        f"{counted(entry['n_candidates'], 'candidate feature')}: the fewer, the more chance decides what is selected."
+    ]
+    analyses = result.split.get("analyses")
+    what = "these cross-validated patients" if cross_validated(result) else "this test set"
+    if analyses:
+        which = "the first analysis" if analyses == 1 else f"analysis number {analyses}"
+        lines.append(
+            f"This is {which} of {what}" + ("." if analyses == 1 else ": every further look flatters a little.")
+        )
+    else:
+        lines.append(f"How many analyses have looked at {what} could not be counted.")
+    warnings = sum(1 for finding in result.checks if finding["severity"] == "warning")
+    failures = len(result.extraction["failures"])
+    lines.append(
+        f"The checks of the cohort left {counted(warnings, 'warning')}; "
+        f"{counted(failures, 'mask')} gave no features (section 3)."
+    )
+    if EXTERNAL not in entry["sets"]:
+        lines.append("No other centre was held out as a test: how well this works elsewhere is not known.")
+    return tuple(lines)
