@@ -19,7 +19,7 @@ from scipy import stats
 
 from glottis.evaluation import roc_auc
 from glottis.modelling import TunedChain
-from glottis.selection import radiomics_chain
+from glottis.selection import ICCFilter, radiomics_chain
 
 SEED = 20250901
 N_TRAINING, N_TEST, N_FEATURES, N_READ = 140, 97, 300, 40
@@ -52,7 +52,7 @@ def test_auc(number: int) -> tuple[int, float, float]:
     start = time.process_time()
     X, y, repeats = null_table(number)
     training = X.index[:N_TRAINING]
-    model = TunedChain(radiomics_chain(repeats, random_state=number), random_state=number)
+    model = TunedChain(radiomics_chain(ICCFilter(repeats), random_state=number), random_state=number)
     model.fit(X.loc[training], y.loc[training])
     test = X.index[N_TRAINING:]
     auc = roc_auc(y.loc[test], model.predict_proba(X.loc[test])[:, 1]).value

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Literal
 
-import pandas as pd
 from sklearn.preprocessing import StandardScaler
 
 from glottis.selection.lasso import LassoSelector
@@ -16,33 +14,32 @@ from glottis.selection.variance import VarianceFilter
 
 
 def radiomics_chain(
-    repeats: Mapping[str, pd.DataFrame] | None = None,
+    icc: ICCFilter | None = None,
     *,
-    icc_threshold: float = 0.75,
-    spearman: float = 0.9,
-    folds: int = 5,
+    spearman: float | None = 0.9,
+    lasso_folds: int | None = 5,
     rule: Literal["min", "1se"] = "min",
-    n_features: int = 15,
+    n_features: int | None = 15,
     random_state: int = 0,
 ) -> list[tuple[str, Any]]:
-    """Unfitted steps: variance, ICC (only with repeats), Spearman, z-score, LASSO, recursive elimination.
+    """Unfitted steps: variance, ICC, Spearman, z-score, LASSO, recursive elimination.
 
     Args:
-        repeats: tables of second delineations by kind, see `ICCFilter`; none or empty leaves the ICC filter out.
-        icc_threshold: an ICC must exceed this.
-        spearman: a pair with a higher absolute rank correlation is redundant.
-        folds: folds for LASSO's penalty.
+        icc: the reproducibility filter, where there are repeated delineations.
+        spearman: a pair with a higher absolute rank correlation is redundant; None leaves the step out.
+        lasso_folds: folds for LASSO's penalty; None leaves the step out.
         rule: penalty at the lowest error, or by the one-standard-error rule.
-        n_features: features left at the end.
+        n_features: features left at the end; None leaves recursive elimination out.
         random_state: seed of LASSO's folds.
     """
     steps: list[tuple[str, Any]] = [("variance", VarianceFilter())]
-    if repeats:
-        steps.append(("icc", ICCFilter(repeats, threshold=icc_threshold)))
-    return [
-        *steps,
-        ("spearman", SpearmanFilter(threshold=spearman)),
-        ("z-score", StandardScaler().set_output(transform="pandas")),
-        ("lasso", LassoSelector(folds=folds, rule=rule, random_state=random_state)),
-        ("rfe", RFESelector(n_features=n_features)),
-    ]
+    if icc is not None:
+        steps.append(("icc", icc))
+    if spearman is not None:
+        steps.append(("spearman", SpearmanFilter(threshold=spearman)))
+    steps.append(("z-score", StandardScaler().set_output(transform="pandas")))
+    if lasso_folds is not None:
+        steps.append(("lasso", LassoSelector(folds=lasso_folds, rule=rule, random_state=random_state)))
+    if n_features is not None:
+        steps.append(("rfe", RFESelector(n_features=n_features)))
+    return steps
