@@ -1,0 +1,114 @@
+"""Intensities to grey levels: fixed bin width or fixed bin count, with the bin edges of PyRadiomics."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glottis._errors import SettingsError
+from glottis.features.texture._kernels import gather_levels
+
+MOST_EDGES = 1_000_000
+"""More bin edges than this are taken as a mistake in the bin width."""
+
+
+class Bins(Protocol):
+    """A step that places bin edges over the intensities of one mask."""
+
+    def edges(self, values: NDArray[Any]) -> NDArray[np.float64]:
+        """Ascending bin edges for these intensities."""
+        ...
+
+
+@dataclass(frozen=True)
+class FixedBinWidth:
+    """Bins of one width, aligned to multiples of it (IBSI Q3RU, but starting from zero rather than the minimum).
+
+    Attributes:
+        width: bin width in the image's intensity unit, positive.
+
+    Raises:
+        SettingsError: the width is not a positive number.
+    """
+
+    width: float = 25.0
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.width) and self.width > 0):
+            message = f"The bin width must be a positive number, got {self.width}: 16 to 128 bins suit most images."
+            raise SettingsError(message)
+
+    def edges(self, values: NDArray[Any]) -> NDArray[np.float64]:
+        """Edges from the multiple of the width at or below the minimum to beyond the maximum."""
+        low, high, width = float(values.min()), float(values.max()), float(self.width)
+        if (high - low) / width > MOST_EDGES:
+            message = (
+                f"Bin width {width:g} cuts intensities {low:g} to {high:g} into more than {MOST_EDGES} bins: "
+                f"choose a larger width; 16 to 128 bins suit most images."
+            )
+            raise SettingsError(message)
+        return np.arange(low - low % width, high + 2 * width, width)
+
+
+@dataclass(frozen=True)
+class FixedBinCount:
+    """A fixed number of equal bins between minimum and maximum (IBSI K15C).
+
+    Attributes:
+        count: number of bins, at least 1.
+
+    Raises:
+        SettingsError: the count is below 1.
+    """
+
+    count: int = 32
+
+    def __post_init__(self) -> None:
+        if self.count < 1:
+            message = f"The bin count must be at least 1, got {self.count}: 32 or 64 suit most images."
+            raise SettingsError(message)
+
+    def edges(self, values: NDArray[Any]) -> NDArray[np.float64]:
+        """Edges of numpy's histogram in the pixel type of the image, the last one raised by 1 to hold the maximum."""
+        edges = np.histogram_bin_edges(values, self.count)
+        edges[-1] += 1
+        return edges.astype(np.float64)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Discretised:
+    """Grey levels of the voxels of one mask.
+
+    Attributes:
+        ranks: ``(N,)`` ``int32``, position of each voxel's level in ``levels``, counted from 1.
+        levels: ``(G,)`` ``int64``, the grey levels present, ascending, from 1.
+        counts: ``(G,)``, voxels of each level.
+    """
+
+    ranks: NDArray[np.int32]
+    levels: NDArray[np.int64]
+    counts: NDArray[np.int64]
+
+    @property
+    def n_bins(self) -> int:
+        """The largest grey level: number of bins between the first edge and the maximum."""
+        return int(self.levels[-1])
+
+
+def discretise(values: NDArray[Any], bins: Bins) -> Discretised:
+    """Grey level of every intensity: the number of bin edges at or below it.
+
+    Args:
+        values: ``(N,)`` intensities inside the mask, finite, at least one.
+        bins: where the edges lie.
+    """
+    level = gather_levels(np.array(values, dtype=np.float64), bins.edges(values))
+    counts = np.bincount(level)
+    (levels,) = np.nonzero(counts)
+    ranks = np.zeros(len(counts), dtype=np.int32)
+    ranks[levels] = np.arange(1, len(levels) + 1)
+    return Discretised(ranks=ranks[level], levels=levels, counts=counts[levels])

@@ -1,0 +1,195 @@
+"""From one image and mask to a row of features, by PyRadiomics' names and in its order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from glottis._errors import ImageError, SettingsError
+from glottis.data.volume import Mask, Volume
+from glottis.features import firstorder, shape
+from glottis.features.catalogue import CLASSES, default_names, require_feature
+from glottis.features.discretise import Bins, Discretised, FixedBinWidth, discretise
+from glottis.features.filters import Filter, Original
+from glottis.features.region import Region
+from glottis.features.texture import glcm, gldm, glrlm, glszm, ngtdm
+from glottis.features.texture._kernels import label_zones, scan_neighbourhoods
+
+MOST_LEVELS = 4000
+"""Co-occurrence matrices of more grey levels than this need over 800 MB."""
+SCANNED = frozenset({"glcm", "gldm", "glrlm", "ngtdm"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureSettings:
+    """Which features of which images.
+
+    Attributes:
+        filters: steps that derive images; features come in their order.
+        classes: feature class to the names wanted; ``None`` or ``()`` for all default ones. Deprecated features that
+            still have a value (``StandardDeviation``, ``Compactness1``...) are given only when named.
+        bins: how intensities become grey levels.
+        voxel_array_shift: added to the intensities for first-order Energy, TotalEnergy and RootMeanSquared.
+
+    Raises:
+        SettingsError: no filter, or a class or feature that is unknown or no longer has a value.
+    """
+
+    filters: tuple[Filter, ...] = (Original(),)
+    classes: Mapping[str, tuple[str, ...] | None] = field(default_factory=lambda: dict.fromkeys(CLASSES))
+    bins: Bins = FixedBinWidth()  # noqa: RUF009 - frozen
+    voxel_array_shift: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not self.filters:
+            message = "No image filter is chosen: give at least Original()."
+            raise SettingsError(message)
+        for feature_class, names in self.classes.items():
+            for name in names or ("",):
+                require_feature(feature_class, name)
+
+    def names_by_class(self) -> dict[str, tuple[str, ...]]:
+        """Feature class to its wanted names, shape first, the others as given."""
+        ordered = sorted(self.classes, key=lambda feature_class: feature_class != "shape")
+        return {name: tuple(self.classes[name] or default_names(name)) for name in ordered}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extraction:
+    """Features of one image and mask.
+
+    Attributes:
+        features: value by name.
+        n_bins: number of bins between the first edge and the maximum, by image name (``{"original": 37}``).
+    """
+
+    features: dict[str, float]
+    n_bins: dict[str, int]
+
+
+def extract_features(
+    image: Volume, mask: Mask, settings: FeatureSettings, *, intensity_mask: Mask | None = None
+) -> dict[str, float]:
+    """Features of one image inside one mask; see ``extract_with_bins``."""
+    return extract_with_bins(image, mask, settings, intensity_mask=intensity_mask).features
+
+
+def extract_with_bins(
+    image: Volume, mask: Mask, settings: FeatureSettings, *, intensity_mask: Mask | None = None
+) -> Extraction:
+    """Features of one image inside one mask, and how many bins each derived image fills.
+
+    Args:
+        image: already resampled and cropped, with the filters' reach left round the mask.
+        mask: on the same voxels; gives the shape.
+        settings: filters, classes and bins.
+        intensity_mask: gives everything else where a re-segmentation narrowed the mask.
+
+    Returns:
+        features by name (``original_glcm_Contrast``), shape first, then image by image.
+
+    Raises:
+        ImageError: image and mask differ in size, a mask is empty, or an intensity inside it is not finite.
+        SettingsError: the bins are so narrow that texture matrices would not fit in memory.
+    """
+    inner = mask if intensity_mask is None else intensity_mask
+    for other in (mask, inner):
+        _check_same_size(image, other)
+    wanted = settings.names_by_class()
+    features: dict[str, float] = {}
+    if "shape" in wanted:
+        found = shape.features(mask)
+        features |= {f"original_shape_{name}": found[name] for name in wanted.pop("shape")}
+    n_bins: dict[str, int] = {}
+    if wanted:
+        region = Region.of(inner)
+        for step in settings.filters:
+            for image_name, derived in step(image):
+                found_by_class, n_bins[image_name] = _of_image(derived, image_name, region, settings)
+                features |= {
+                    f"{image_name}_{feature_class}_{name}": found_by_class[feature_class][name]
+                    for feature_class, names in wanted.items()
+                    for name in names
+                }
+    return Extraction(features=features, n_bins=n_bins)
+
+
+def feature_names(settings: FeatureSettings) -> list[str]:
+    """Names that ``extract_features`` gives where the image is large enough for every filter, in the same order."""
+    wanted = settings.names_by_class()
+    names = [f"original_shape_{name}" for name in wanted.pop("shape", ())]
+    return names + [
+        f"{image_name}_{feature_class}_{name}"
+        for image_name in image_names(settings.filters)
+        for feature_class, class_names in wanted.items()
+        for name in class_names
+    ]
+
+
+def image_names(filters: tuple[Filter, ...]) -> list[str]:
+    """Names of the images that the filters derive, found on a tiny image whose voxels are too large to skip one."""
+    tiny = Volume(voxels=np.zeros((4, 4, 4), dtype=np.float32), spacing_mm=(1e6, 1e6, 1e6))
+    return [name for step in filters for name, _ in step(tiny)]
+
+
+def _check_same_size(image: Volume, mask: Mask) -> None:
+    if image.shape != mask.shape:
+        message = (
+            f"Image and mask differ: {image.grid_difference(mask)}. Resample the mask to the image, or draw it on this "
+            f"image."
+        )
+        raise ImageError(message)
+
+
+def _of_image(
+    image: Volume, name: str, region: Region, settings: FeatureSettings
+) -> tuple[dict[str, dict[str, float]], int]:
+    """Features by class of one derived image, and its number of bins."""
+    values = region.values(image.voxels)
+    if not np.isfinite(values).all():
+        message = (
+            f"Image '{name}' has {int(np.sum(~np.isfinite(values)))} intensities inside the mask that are not finite: "
+            f"repair the image, or leave out the filter."
+        )
+        raise ImageError(message)
+    grey = discretise(values, settings.bins)
+    classes = settings.classes.keys()
+    found: dict[str, dict[str, float]] = {}
+    if "firstorder" in classes:
+        volume = float(np.prod(image.spacing_mm[::-1]))
+        found["firstorder"] = firstorder.features(
+            values, grey.counts, voxel_volume_mm3=volume, shift=settings.voxel_array_shift
+        )
+    if classes & (SCANNED | {"glszm"}):
+        found |= _textures(grey, name, region, classes)
+    return found, grey.n_bins
+
+
+def _textures(grey: Discretised, name: str, region: Region, classes: Any) -> dict[str, dict[str, float]]:
+    if len(grey.levels) > MOST_LEVELS:
+        message = (
+            f"Image '{name}' has {len(grey.levels)} grey levels, more than {MOST_LEVELS}: choose wider bins; 16 to 128 "
+            f"levels suit most images."
+        )
+        raise SettingsError(message)
+    ranks = region.fill(grey.ranks)
+    found = {}
+    if classes & SCANNED:
+        by_rank = np.concatenate([[0], grey.levels])
+        pairs, runs, dependences, differences = scan_neighbourhoods(
+            ranks, region.where, region.steps, by_rank, region.neighbours, max(region.inside.shape)
+        )
+        makers: dict[str, Callable[[], dict[str, float]]] = {
+            "glcm": lambda: glcm.features(pairs, grey.levels),
+            "gldm": lambda: gldm.features(dependences, grey.levels),
+            "glrlm": lambda: glrlm.features(runs, grey.levels, region.lines),
+            "ngtdm": lambda: ngtdm.features(grey.counts, differences, grey.levels),
+        }
+        found = {feature_class: make() for feature_class, make in makers.items() if feature_class in classes}
+    if "glszm" in classes:
+        zone_ranks, zone_sizes = label_zones(ranks, region.where, region.steps)
+        found["glszm"] = glszm.features(zone_ranks, zone_sizes, grey.levels)
+    return found

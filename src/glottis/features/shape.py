@@ -1,0 +1,81 @@
+"""Shape features: size and form of the mask in three dimensions, from its surface mesh and its voxels (IBSI HCUG)."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glottis.data.volume import Mask, Triple
+from glottis.features._mesh import area_and_volume, largest_distance, vertices
+
+NEGLIGIBLE_EIGENVALUE = 1e-10
+"""An eigenvalue of the covariance (mm^2) this little below zero is rounding and taken as zero."""
+
+
+def features(mask: Mask) -> dict[str, float]:
+    """All shape features, the three deprecated ones among them.
+
+    Args:
+        mask: at least one voxel. One plane or line of voxels is allowed: its thin axes have length zero.
+
+    Returns:
+        by PyRadiomics name; lengths in mm, areas in mm^2, volumes in mm^3. Elongation and Flatness of a single voxel
+        are NaN.
+
+    Raises:
+        ImageError: the mask is empty.
+    """
+    inside = mask.voxels[mask.bounding_box()]
+    area, volume = area_and_volume(inside, mask.spacing_mm)
+    ball_area = (36 * math.pi * volume**2) ** (1 / 3)
+    found = {
+        "Compactness1": volume / (area**1.5 * math.sqrt(math.pi)),
+        "Compactness2": 36 * math.pi * volume**2 / area**3,
+        "MeshVolume": volume,
+        "SphericalDisproportion": area / ball_area,
+        "Sphericity": ball_area / area,
+        "SurfaceArea": area,
+        "SurfaceVolumeRatio": area / volume,
+        "VoxelVolume": mask.n_voxels * math.prod(mask.spacing_mm[::-1]),
+        **_axes(inside, mask.spacing_mm),
+        **_diameters(inside, mask.spacing_mm),
+    }
+    return {name: found[name] for name in sorted(found)}
+
+
+def _axes(inside: NDArray[np.bool_], spacing_mm: Triple) -> dict[str, float]:
+    """Axes of the ellipsoid with the mask's covariance of voxel centres."""
+    places = np.argwhere(inside).astype(np.float64)
+    n = len(places)
+    sums = places.sum(axis=0)
+    scale = np.array(spacing_mm) / n  # sums of integers are exact: nothing cancels, and a plane stays a plane
+    covariance = (n * (places.T @ places) - np.outer(sums, sums)) * np.outer(scale, scale)
+    values = np.linalg.eigvalsh(covariance)
+    values[(values < 0) & (values > -NEGLIGIBLE_EIGENVALUE)] = 0
+    least, minor, major = (float(value) for value in np.sqrt(values))
+    return {
+        "Elongation": minor / major if major > 0 else math.nan,
+        "Flatness": least / major if major > 0 else math.nan,
+        "LeastAxisLength": 4 * least,
+        "MajorAxisLength": 4 * major,
+        "MinorAxisLength": 4 * minor,
+    }
+
+
+def _diameters(inside: NDArray[np.bool_], spacing_mm: Triple) -> dict[str, float]:
+    """Largest distances between mesh vertices: in space, and in planes of constant z, y and x."""
+    half = np.array(spacing_mm) / 2
+    rows, columns = vertices(inside, along=2), vertices(inside, along=1)
+
+    def largest(found: NDArray[Any], groups: NDArray[Any]) -> float:
+        return largest_distance(found * half, groups)
+
+    return {
+        "Maximum2DDiameterColumn": largest(rows, rows[:, 1]),
+        "Maximum2DDiameterRow": largest(columns, columns[:, 2]),
+        "Maximum2DDiameterSlice": largest(rows, rows[:, 0]),
+        "Maximum3DDiameter": largest(rows, np.zeros(len(rows), dtype=np.int64)),
+    }

@@ -1,0 +1,185 @@
+"""Compiled loops behind the texture matrices.
+
+Callers hand in contiguous arrays of fixed types (``int32`` ranks, indices and steps, ``int64`` grey levels), so that
+every loop is compiled once. ``ranks`` is the flattened mask box padded by one voxel a side: 0 outside the mask, else
+the position of the voxel's grey level among those present, counted from 1. ``where`` lists the mask's voxels in that
+box in scan order, ``steps`` the thirteen index steps to the neighbours that come later in scan order.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+EPSILON = float(np.spacing(1.0))
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def count_neighbours(inside: Array, where: Array, steps: Array) -> tuple[Array, Array]:
+    """Neighbours inside the mask of every voxel (of 26), and voxel pairs along every direction."""
+    neighbours = np.zeros(where.size, np.int32)
+    pairs = np.zeros(steps.size, np.int64)
+    for v in range(where.size):
+        i = where[v]
+        for k in range(steps.size):
+            neighbours[v] += inside[i + steps[k]] + inside[i - steps[k]]
+            pairs[k] += inside[i + steps[k]]
+    return neighbours, pairs
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def gather_levels(values: Array, edges: Array) -> Array:
+    """Number of ``edges`` (ascending, nearly equidistant) at or below every value."""
+    levels = np.empty(values.size, np.int64)
+    last = edges.size - 1
+    low = edges[0]
+    width = edges[1] - edges[0]
+    for v in range(values.size):
+        k = min(max(int((values[v] - low) / width), 0), last)
+        while k >= 0 and edges[k] > values[v]:
+            k -= 1
+        while k < last and edges[k + 1] <= values[v]:
+            k += 1
+        levels[v] = k + 1
+    return levels
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def scan_neighbourhoods(
+    ranks: Array, where: Array, steps: Array, levels: Array, neighbours: Array, longest: int
+) -> tuple[Array, Array, Array, Array]:
+    """One pass over the mask that fills four matrices.
+
+    ``levels[r]`` is the grey level of rank ``r`` (``levels[0]`` is 0), ``longest`` the largest side of the box.
+
+    Returns:
+        co-occurrences ``(13, G, G)``, run lengths ``(13, G, longest)``, dependences ``(G, 27)`` (equal neighbours
+        0 to 26) and, by rank, the summed difference between a voxel and the mean of its neighbours ``(G,)``.
+    """
+    n = levels.size - 1
+    pairs = np.zeros((steps.size, n, n), np.int32)
+    runs = np.zeros((steps.size, n, longest), np.int32)
+    dependences = np.zeros((n, 2 * steps.size + 1), np.int32)
+    differences = np.zeros(n)
+    for v in range(where.size):
+        i = where[v]
+        rank = ranks[i]
+        equal = 0
+        total = 0
+        for k in range(steps.size):
+            step = steps[k]
+            after = ranks[i + step]
+            before = ranks[i - step]
+            total += levels[after] + levels[before]
+            equal += (after == rank) + (before == rank)
+            if after > 0:
+                pairs[k, rank - 1, after - 1] += 1
+            if before != rank:
+                j = i + step
+                while ranks[j] == rank:
+                    j += step
+                runs[k, rank - 1, (j - i) // step - 1] += 1
+        dependences[rank - 1, equal] += 1
+        if neighbours[v] > 0:
+            differences[rank - 1] += abs(levels[rank] - total / neighbours[v])
+    return pairs, runs, dependences, differences
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def find_root(parents: Array, i: int) -> int:
+    """Representative of the zone of voxel ``i``; shortens the path on the way."""
+    while parents[i] != i:
+        parents[i] = parents[parents[i]]
+        i = parents[i]
+    return i
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def label_zones(ranks: Array, where: Array, steps: Array) -> tuple[Array, Array]:
+    """Rank and size of every zone of 26-connected voxels of one grey level, in scan order of their first voxel."""
+    parents = np.empty(ranks.size, np.int32)
+    for v in range(where.size):
+        i = where[v]
+        rank = ranks[i]
+        parents[i] = i
+        root = i
+        for k in range(steps.size):
+            if ranks[i - steps[k]] == rank:
+                other = find_root(parents, i - steps[k])
+                if other < root:
+                    parents[root] = other
+                    root = other
+                elif other > root:
+                    parents[other] = root
+    sizes = np.zeros(ranks.size, np.int32)
+    zones = 0
+    for v in range(where.size):
+        root = find_root(parents, where[v])
+        zones += sizes[root] == 0
+        sizes[root] += 1
+    zone_ranks = np.empty(zones, np.int64)
+    zone_sizes = np.empty(zones, np.int64)
+    z = 0
+    for v in range(where.size):
+        if parents[where[v]] == where[v]:
+            zone_ranks[z] = ranks[where[v]]
+            zone_sizes[z] = sizes[where[v]]
+            z += 1
+    return zone_ranks, zone_sizes
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def sum_cooccurrences(pairs: Array, levels: Array, top: int) -> tuple[Array, Array, Array]:
+    """Counts of the symmetric co-occurrence matrices by level, by difference and by sum of levels.
+
+    ``levels`` are the grey levels present ``(G,)``, ``top`` the largest one. Returns ``(A, G)``, ``(A, top)`` with
+    index = difference, and ``(A, 2 top + 1)`` with index = sum.
+    """
+    n = levels.size
+    rows = np.zeros((pairs.shape[0], n), np.int64)
+    differences = np.zeros((pairs.shape[0], top), np.int64)
+    sums = np.zeros((pairs.shape[0], 2 * top + 1), np.int64)
+    for a in range(pairs.shape[0]):
+        for i in range(n):
+            for j in range(n):
+                count = pairs[a, i, j]
+                if count > 0:
+                    rows[a, i] += count
+                    rows[a, j] += count
+                    differences[a, abs(levels[i] - levels[j])] += 2 * count
+                    sums[a, levels[i] + levels[j]] += 2 * count
+    return rows, differences, sums
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def joint_entropies(pairs: Array, rows: Array, totals: Array) -> Array:
+    """Per direction: energy, largest probability, H(XY) and the cross entropies HXY1 and HXY2, ``(A, 5)``, in bits.
+
+    Both triangles hold the same probabilities, so one is read and counted twice.
+    """
+    found = np.zeros((pairs.shape[0], 5))
+    n = pairs.shape[1]
+    for a in range(pairs.shape[0]):
+        for i in range(n):
+            if rows[a, i] == 0:
+                continue
+            p_i = rows[a, i] / totals[a]
+            for j in range(i, n):
+                if rows[a, j] == 0:
+                    continue
+                product = p_i * (rows[a, j] / totals[a])
+                log_product = np.log2(product + EPSILON)
+                twice = 1.0 if i == j else 2.0
+                found[a, 4] -= twice * product * log_product
+                count = pairs[a, i, j] + pairs[a, j, i]
+                if count > 0:
+                    p = count / totals[a]
+                    found[a, 0] += twice * p * p
+                    found[a, 1] = max(found[a, 1], p)
+                    found[a, 2] -= twice * p * np.log2(p + EPSILON)
+                    found[a, 3] -= twice * p * log_product
+    return found
