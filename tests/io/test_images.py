@@ -84,6 +84,25 @@ def test_voxels_that_are_not_finite_are_counted_and_refused(tmp_path: Path):
         read_volume(tmp_path / "a.nrrd")
 
 
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz"])
+def test_a_thorough_reading_finds_what_simpleitk_hides(tmp_path: Path, suffix: str):
+    array = volume().voxels.copy()
+    array[0, 0, 0] = np.nan
+    write_volume(volume(array), tmp_path / f"a{suffix}")
+    assert read_volume(tmp_path / f"a{suffix}").voxels[0, 0, 0] == 0
+    with pytest.raises(ImageError, match="1 voxels that are not finite"):
+        read_volume(tmp_path / f"a{suffix}", thorough=True)
+
+
+def test_a_flipped_bit_in_a_compressed_file_is_found_by_a_thorough_reading(tmp_path: Path):
+    write_volume(volume(np.random.default_rng(0).random((4, 16, 16))), tmp_path / "a.nii.gz")
+    content = bytearray((tmp_path / "a.nii.gz").read_bytes())
+    content[-6] ^= 1  # in the checksum
+    (tmp_path / "a.nii.gz").write_bytes(content)
+    with pytest.raises(ImageError, match="fail their checksum"):
+        read_volume(tmp_path / "a.nii.gz", thorough=True)
+
+
 def test_time_points_and_colours_are_refused(tmp_path: Path):
     image = volume().to_sitk()
     sitk.WriteImage(sitk.JoinSeries([image, image]), str(tmp_path / "4d.nii.gz"))

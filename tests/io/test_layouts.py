@@ -60,6 +60,12 @@ def test_masks_of_further_readers_and_rounds_get_columns(tmp_path: Path):
     assert layout.notes == ("p1: 'T1_mask_x9y.nii' fits no sequence and was left out.",)
 
 
+@pytest.mark.parametrize("mask", ["T1_mask", "T1-seg", "T1.label", "T1_tumor_mask", "T1_Segmentation", "anything_mask"])
+def test_masks_are_known_by_the_usual_words(tmp_path: Path, mask: str):
+    touch(tmp_path, "p1/T1.nii.gz", f"p1/{mask}.nii.gz")
+    assert cells(tmp_path, detect(tmp_path))[0]["T1_mask"] == f"p1/{mask}.nii.gz"
+
+
 def test_a_dicom_folder_is_an_image(tmp_path: Path):
     touch(tmp_path, "p1/T1_image/001.dcm", "p1/T1_mask.nii.gz")
     assert cells(tmp_path, detect(tmp_path))[0]["T1_image"] == "p1/T1_image"
@@ -69,7 +75,9 @@ def test_nnunet_channels_take_their_names_from_the_dataset(tmp_path: Path):
     touch(
         tmp_path, "imagesTr/c1_0000.nii.gz", "imagesTr/c1_0001.nii.gz", "imagesTr/c2_0000.nii.gz", "labelsTr/c1.nii.gz"
     )
-    (tmp_path / "dataset.json").write_text(json.dumps({"channel_names": {"0": "T1", "1": "T2 FS"}}))
+    (tmp_path / "dataset.json").write_text(
+        json.dumps({"channel_names": {"0": "T1", "1": "T2 FS"}, "labels": {"background": 0, "a": 1, "b": 2}})
+    )
     layout = detect(tmp_path)
     assert (layout.kind, layout.sequences) == ("nnU-Net", ("T1", "T2_FS"))
     assert cells(tmp_path, layout) == [
@@ -77,6 +85,7 @@ def test_nnunet_channels_take_their_names_from_the_dataset(tmp_path: Path):
          "T2_FS_image": "imagesTr/c1_0001.nii.gz", "T2_FS_mask": "labelsTr/c1.nii.gz"}
     ]  # fmt: skip
     assert "c2: no mask in labelsTr; left out." in layout.notes
+    assert any("hold 2 labels: say which value" in note for note in layout.notes)
 
 
 def test_bids_masks_lie_beside_the_image_or_in_derivatives(tmp_path: Path):

@@ -79,6 +79,14 @@ def test_a_truncated_image_is_named(cohort: SmallCohort):
     expect(cohort, "unreadable-image", message, severity="error", patient="P04", sequence="T2")
 
 
+def test_voxels_that_are_not_finite_are_named_although_simpleitk_reads_zeros(cohort: SmallCohort):
+    image = cohort.volume(0)
+    image.voxels[0, 0, :3] = np.nan
+    write_volume(image, cohort.path("P04", "T2_image"))
+    message = "3 voxels that are not finite .*Replace them by the background value"
+    expect(cohort, "unreadable-image", message, severity="error", patient="P04", sequence="T2")
+
+
 def test_an_image_of_one_value_is_named(cohort: SmallCohort):
     write_volume(Volume(voxels=np.zeros((6, 12, 12)), spacing_mm=SPACING), cohort.path("P04", "T2_image"))
     expect(cohort, "empty-image", "Every voxel .* value 0", severity="error", patient="P04", sequence="T2")
@@ -103,10 +111,13 @@ def test_a_mask_of_another_size_is_named(cohort: SmallCohort):
         (np.s_[0:0, 0:0, 0:0], "empty-mask", "mask is empty. Draw the lesion", "error"),
         (np.s_[2:3, 4:5, 4:5], "one-voxel-mask", "a single voxel.*leave the patient out", "error"),
         (np.s_[2:3, 2:10, 2:10], "one-slice-mask", "one slice of 6.*whole lesion was drawn", "warning"),
+        (np.s_[:, :, 1:], "huge-mask", "covers 92% of the image.*is a mask", "warning"),
         (np.s_[1:5, 4:6, 4:6], "small-mask", r"2\.8 mm wide .*below 5 mm", "warning"),
     ],
 )
-def test_a_mask_that_is_too_small_is_named(cohort: SmallCohort, box, code: str, message: str, severity: str):
+def test_a_mask_that_is_too_small_or_too_large_is_named(
+    cohort: SmallCohort, box, code: str, message: str, severity: str
+):
     cohort.draw("P06", box)
     expect(cohort, code, message, severity=severity, patient="P06", sequence="T1")
 
@@ -171,7 +182,7 @@ def test_a_missing_outcome_is_named(cohort: SmallCohort):
     ("value", "message"),
     [
         ("unknown", r"3 values \('early': 6, 'late': 5, 'unknown': 1\), two are needed\. Recode or empty the others"),
-        (None, "one class only|does not occur"),
+        (None, r"does not occur \('early': 6\)\. Name one of the values that do\."),
     ],
 )
 def test_an_outcome_of_one_or_three_classes_is_an_error(cohort: SmallCohort, value: str | None, message: str):
@@ -212,7 +223,7 @@ def test_a_centre_that_tells_the_outcome_is_named_with_its_rule(cohort: SmallCoh
 def test_an_external_centre_of_one_class_is_an_error(cohort: SmallCohort):
     cohort.set("P01", "centre", "C")
     cohort.limits = Limits(external_centres=("C", "Bb"))
-    message = "external centre 'C' has 1 patients of one class only"
+    message = "external centre 'C' has 1 patient of one class only"
     expect(cohort, "external-one-class", message, severity="error")
     expect(cohort, "external-centre", "external centre 'Bb' has no patient.*Did you mean 'B'", severity="error")
 

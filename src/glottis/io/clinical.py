@@ -54,16 +54,11 @@ def read_cells(path: Path) -> tuple[list[str], list[list[str]]]:
     if not path.is_file():
         message = f"Table '{path}' does not exist: correct the path."
         raise CohortError(message)
-    suffix = path.suffix.lower()
-    if suffix in TEXT_SUFFIXES:
-        grid = _text_grid(path)
-    elif suffix in (".xlsx", ".xlsm"):
-        grid = _excel_grid(path)
-    elif suffix in (".parquet", ".pq"):
-        grid = _parquet_grid(path)
-    else:
-        message = f"Table '{path.name}' is of an unknown kind: save it as .csv, .tsv, .xlsx or .parquet."
-        raise CohortError(message)
+    try:
+        grid = _grid(path)
+    except OSError as error:
+        message = f"Table '{path}' cannot be opened ({error.strerror or error}): check the disk and its permissions."
+        raise CohortError(message) from error
     return _header_and_rows(grid, path)
 
 
@@ -96,6 +91,18 @@ def numbers(column: Iterable[str | None]) -> list[float | None] | None:
         return None
     values = [None if cell is None else float(cell) for cell in cells]
     return values if all(value is None or math.isfinite(value) for value in values) else None
+
+
+def _grid(path: Path) -> list[list[str]]:
+    suffix = path.suffix.lower()
+    if suffix in TEXT_SUFFIXES:
+        return _text_grid(path)
+    if suffix in (".xlsx", ".xlsm"):
+        return _excel_grid(path)
+    if suffix in (".parquet", ".pq"):
+        return _parquet_grid(path)
+    message = f"Table '{path.name}' is of an unknown kind: save it as .csv, .tsv, .xlsx or .parquet."
+    raise CohortError(message)
 
 
 def _text_grid(path: Path) -> list[list[str]]:
@@ -138,7 +145,7 @@ def _parse(text: str, delimiter: str) -> list[list[str]]:
 def _excel_grid(path: Path) -> list[list[str]]:
     try:
         frame = pd.read_excel(path, header=None, dtype=object, keep_default_na=False, engine="openpyxl")
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
+    except (zipfile.BadZipFile, KeyError, ValueError) as error:
         message = f"Table '{path}' cannot be read as Excel: open it in Excel and save it again as .xlsx."
         raise CohortError(message) from error
     return [[_cell_text(value) for value in row] for row in frame.to_numpy().tolist()]
@@ -149,7 +156,7 @@ def _parquet_grid(path: Path) -> list[list[str]]:
 
     try:
         frame = pd.read_parquet(path)
-    except (OSError, ValueError, pyarrow.ArrowException) as error:
+    except (ValueError, pyarrow.ArrowException) as error:
         message = f"Table '{path}' cannot be read as Parquet: write it again."
         raise CohortError(message) from error
     rows = frame.astype(object).where(frame.notna(), None).to_numpy().tolist()

@@ -85,6 +85,14 @@ def _describe(file: Path) -> Slice | None:
         header: Any = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=TAGS)
     except (pydicom.errors.InvalidDicomError, EOFError):
         return None
+    try:
+        return _slice(file, header)
+    except (ValueError, TypeError) as error:
+        message = f"'{file}' has a damaged DICOM header: export the series again."
+        raise ImageError(message) from error
+
+
+def _slice(file: Path, header: Any) -> Slice:
     return Slice(
         file=file,
         series=str(header.get("SeriesInstanceUID", "")),

@@ -64,12 +64,14 @@ def stem(name: str) -> str:
     return name[:-4] if name.lower().endswith(".seg") else name
 
 
-def read_volume(path: Path | str) -> Volume:
+def read_volume(path: Path | str, *, thorough: bool = False) -> Volume:
     """Read one image.
 
     Args:
         path: a NIfTI, NRRD or MetaImage file, a DICOM file, or the folder of one DICOM series. A two-dimensional
             file becomes a volume of one slice.
+        thorough: also compare the checksum of a compressed NIfTI file and look for NaN in it, which SimpleITK reads
+            as 0 (three times as slow; other formats are always looked through).
 
     Returns:
         The image in the pixel type of the file.
@@ -78,13 +80,14 @@ def read_volume(path: Path | str) -> Volume:
         ImageError: absent, unreadable, truncated, four-dimensional, colour, or with voxels that are not finite.
     """
     path = Path(path)
-    image = _read_image(path)
+    image = _read_image(path, thorough=thorough)
     if image.GetNumberOfComponentsPerPixel() > 1:
         count = image.GetNumberOfComponentsPerPixel()
         message = f"'{path}' has {count} values a voxel (colour or vectors), one is needed: export a grey-scale image."
         raise ImageError(message)
     volume = Volume.from_sitk(image)
-    _require_finite(volume, path)
+    if volume.voxels.dtype.kind == "f":
+        nifti.require_finite(volume.voxels.size - int(np.count_nonzero(np.isfinite(volume.voxels))), path)
     return volume
 
 
@@ -97,10 +100,7 @@ def read_header(path: Path | str) -> Header:
     path = Path(path)
     _require_exists(path)
     if path.is_dir() or _is_dicom(path):
-        from glottis.io import dicom
-
-        files = dicom.series_files(path)
-        volume = Volume.from_sitk(_three_dimensional(_load_series(files, path), path))
+        volume = read_volume(path)
         return Header(
             shape=volume.shape, spacing_mm=volume.spacing_mm, origin_mm=volume.origin_mm, direction=volume.direction,
             pixel_type=str(volume.voxels.dtype), components=1,
@@ -226,28 +226,29 @@ def _uncropped(mask: Mask, image: Volume) -> Mask:
     return Mask(voxels=voxels, spacing_mm=image.spacing_mm, origin_mm=image.origin_mm, direction=image.direction)
 
 
-def _read_image(path: Path) -> Any:
+def _read_image(path: Path, *, thorough: bool = False) -> Any:
     """Read a file or series folder as a three-dimensional ``SimpleITK.Image``, possibly with several components."""
     _require_exists(path)
-    if path.is_dir() or _is_dicom(path):
-        from glottis.io import dicom
+    with _as_image_error(path):
+        if path.is_dir() or _is_dicom(path):
+            from glottis.io import dicom
 
-        return _three_dimensional(_load_series(dicom.series_files(path), path), path)
-    import SimpleITK as sitk
+            return _three_dimensional(_load_series(dicom.series_files(path)), path)
+        import SimpleITK as sitk
 
-    if _is_nifti(path):
-        nifti.check_complete(path)
-    native = _quiet_stderr() if path.name.lower().endswith((".mha", ".mhd")) else nullcontext()
-    with _quiet(), native, _as_image_error(path):
-        image = sitk.ReadImage(str(path))
+        if _is_nifti(path):
+            (nifti.check_every_voxel if thorough else nifti.check_complete)(path)
+        native = _quiet_stderr() if path.name.lower().endswith((".mha", ".mhd")) else nullcontext()
+        with _quiet(), native:
+            image = sitk.ReadImage(str(path))
     return _three_dimensional(image, path)
 
 
-def _load_series(files: list[Path], path: Path) -> Any:
+def _load_series(files: list[Path]) -> Any:
     import SimpleITK as sitk
 
     names = [str(file) for file in files]
-    with _quiet(), _as_image_error(path):
+    with _quiet():
         return sitk.ReadImage(names[0]) if len(names) == 1 else sitk.ReadImage(names)
 
 
@@ -272,18 +273,6 @@ def _require_exists(path: Path) -> None:
         raise ImageError(message)
 
 
-def _require_finite(volume: Volume, path: Path) -> None:
-    if volume.voxels.dtype.kind != "f":
-        return
-    bad = volume.voxels.size - int(np.count_nonzero(np.isfinite(volume.voxels)))
-    if bad:
-        message = (
-            f"'{path}' holds {bad} voxels that are not finite (NaN or infinite): "
-            "replace them by the background value and save the image again."
-        )
-        raise ImageError(message)
-
-
 def _is_nifti(path: Path) -> bool:
     return path.name.lower().endswith((".nii", ".nii.gz"))
 
@@ -299,6 +288,9 @@ def _is_dicom(path: Path) -> bool:
 def _as_image_error(path: Path) -> Iterator[None]:
     try:
         yield
+    except OSError as error:
+        message = f"'{path}' cannot be opened ({error.strerror or error}): check the disk and its permissions."
+        raise ImageError(message) from error
     except RuntimeError as error:
         reason = str(error).strip().splitlines()[-1].removeprefix("sitk::ERROR: ")
         if "Unable to determine ImageIO reader" in reason:

@@ -25,10 +25,11 @@ LAYOUTS_IN_WORDS = (
     "PATIENT/SEQ_image.nii.gz + PATIENT/SEQ_mask.nii.gz, nnU-Net (imagesTr, labelsTr), "
     "BIDS (sub-*/anat) or a PyRadiomics batch table (columns Image, Mask)"
 )
+MASK_WORDS = r"(?:mask|segmentation|seg|labels?|lesion|tumou?r|roi)"
 MASK_NAME = re.compile(
-    r"^(?P<sequence>.*?)[-_. ]?(?:mask|seg|segmentation|label|labels|lesion|tumou?r|roi)(?P<rest>(?:[-_. ].*)?)$", re.I
+    rf"^(?P<sequence>.*?)[-_. ]?{MASK_WORDS}(?:[-_. ]{MASK_WORDS})*(?P<rest>(?:\d+|[-_. ].*)?)$", re.IGNORECASE
 )
-IMAGE_NAME = re.compile(r"^(?P<sequence>.*?)[-_. ]?(?:image|img|scan|volume)$", re.I)
+IMAGE_NAME = re.compile(r"^(?P<sequence>.*?)[-_. ]?(?:image|img|scan|volume)$", re.IGNORECASE)
 READER = re.compile(
     r"^[-_. ]*(?:reader)?[-_. ]?(?P<reader>[A-Za-z])?[-_. ]*(?:round|redraw|r)?[-_. ]?(?P<round>\d+)?$", re.I
 )
@@ -292,9 +293,8 @@ def _repeat_column(sequence: str, rest: str, repeats: dict[str, RepeatColumn]) -
 
 
 def _nnunet(folder: Path) -> Layout:
-    channels = _nnunet_channels(folder / "dataset.json")
+    channels, notes = _nnunet_dataset(folder / "dataset.json")
     found: dict[str, dict[str, str]] = {}
-    notes = []
     for image in sorted(file for file in (folder / "imagesTr").iterdir() if is_image_name(file.name)):
         parts = NNUNET_CHANNEL.match(stem(image.name))
         if parts is None:
@@ -314,17 +314,20 @@ def _nnunet(folder: Path) -> Layout:
     return _layout("nnU-Net", found, list(dict.fromkeys(notes)), {})
 
 
-def _nnunet_channels(file: Path) -> dict[int, str]:
-    """Channel names of ``dataset.json``: ``channel_names`` of version 2, ``modality`` of version 1."""
+def _nnunet_dataset(file: Path) -> tuple[dict[int, str], list[str]]:
+    """Channel names (``channel_names`` of version 2, ``modality`` of version 1), and a note on several labels."""
     if not file.is_file():
-        return {}
+        return {}, []
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
         names = content.get("channel_names") or content.get("modality") or {}
-        return {int(number): _column_name(str(name)) for number, name in names.items()}
+        labels = [str(name) for name in content.get("labels", {}) if str(name) not in ("0", "background")]
+        channels = {int(number): _column_name(str(name)) for number, name in names.items()}
     except (ValueError, AttributeError) as error:
         message = f"'{file}' is not readable as nnU-Net's dataset.json ({error}): repair or remove it."
         raise CohortError(message) from error
+    several = f"The label maps hold {len(labels)} labels: say which value is the lesion (label), or all count together."
+    return channels, [several] if len(labels) > 1 else []
 
 
 def _column_name(name: str) -> str:

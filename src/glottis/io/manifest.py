@@ -127,9 +127,13 @@ def outcome_codes(cells: Sequence[str | None], positive: str | int | float | Non
     if positive is None and not set(counts) <= {"0", "1"}:
         message = f"its values are not 0 and 1 ({listed}): name the positive class (positive: VALUE)."
         raise CohortError(message)
+    if not counts:
+        message = "the column is empty: fill it in, or name another column."
+        raise CohortError(message)
     if wanted not in counts:
-        hint = nearest(wanted, counts) if counts else "the column is empty"
-        message = f"the positive class '{wanted}' does not occur ({listed}): {hint}."
+        hint = nearest(wanted, counts)
+        remedy = hint if hint.startswith("did") else "name one of the values that do"
+        message = f"the positive class '{wanted}' does not occur ({listed}): {remedy}."
         raise CohortError(message)
     if len(counts) == 1:
         message = f"it has one class only ({listed}), two are needed: add patients of the other class."

@@ -84,13 +84,15 @@ def errors_of(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 def from_error(error: GlottisError, *, code: str, patient: str = "", sequence: str = "") -> Finding:
     """An error's message as a finding; what follows its last colon is the remedy."""
-    message, _, remedy = str(error).rstrip(".").rpartition(": ")
-    if not message:
-        message, remedy = remedy, "see glottis check --help"
-    return Finding(
-        severity="error", code=code, message=f"{message}.", remedy=f"{remedy[:1].upper()}{remedy[1:]}.",
-        patient=patient, sequence=sequence,
-    )  # fmt: skip
+    message, remedy = in_two(str(error))
+    return Finding(severity="error", code=code, message=message, remedy=remedy, patient=patient, sequence=sequence)
+
+
+def in_two(text: str) -> tuple[str, str]:
+    """An error's text as message and remedy, each a sentence; the remedy follows the last colon."""
+    message, _, remedy = text.rstrip(".").rpartition(": ")
+    remedy = remedy[:1].upper() + remedy[1:]
+    return (f"{message}.", remedy if remedy.endswith("?") else f"{remedy}.") if message else (f"{remedy}.", "")
 
 
 def named(names: Sequence[str]) -> str:

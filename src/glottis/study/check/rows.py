@@ -13,7 +13,7 @@ from glottis._errors import CohortError, nearest
 from glottis.data.cohort import Case, Cohort, Roles
 from glottis.io.clinical import is_missing, numbers
 from glottis.io.manifest import outcome_codes, value_counts
-from glottis.study.check.finding import Finding, Limits, Severity, counted, named
+from glottis.study.check.finding import Finding, Limits, Severity, counted, in_two, named
 from glottis.study.check.scans import CaseReport
 
 FEWEST_LEVELS, MOST_LEVELS = 8, 256
@@ -24,11 +24,11 @@ FEWEST_PER_FOLD = 2
 def check_ids(frame: pd.DataFrame, roles: Roles) -> list[Finding]:
     """Rows without an id, patients with several rows, and ids that differ only in letter case or spaces."""
     cells = ["" if is_missing(cell) else str(cell) for cell in frame[roles.id]]
-    findings = [
-        _cohort_wide("error", "no-id", f"Row {row} of the manifest has no patient id.", "Fill it in or delete the row.")
-        for row, cell in enumerate(cells, start=2)
-        if not cell
-    ]
+    findings = []
+    nameless = [str(row) for row, cell in enumerate(cells, start=2) if not cell]
+    if nameless:
+        message = f"Row {named(nameless)} of the manifest has no patient id."
+        findings.append(_cohort_wide("error", "no-id", message, "Fill it in or delete the row."))
     for patient, count in sorted(Counter(cell for cell in cells if cell).items()):
         if count > 1:
             message = f"The patient has {count} rows in the manifest."
@@ -138,9 +138,8 @@ def check_outcome(cohort: Cohort, frame: pd.DataFrame, roles: Roles, limits: Lim
     try:
         outcome_codes(cells, roles.positive)
     except CohortError as error:
-        problem, _, remedy = str(error).rstrip(".").rpartition(": ")
-        message = f"The outcome '{roles.outcome}' cannot be used: {problem}."
-        return [*findings, _cohort_wide("error", "outcome-classes", message, f"{remedy[:1].upper()}{remedy[1:]}.")]
+        message, remedy = in_two(f"The outcome '{roles.outcome}' cannot be used: {error}")
+        return [*findings, _cohort_wide("error", "outcome-classes", message, remedy)]
     return findings + _class_sizes(cohort, limits)
 
 
@@ -157,7 +156,7 @@ def _class_sizes(cohort: Cohort, limits: Limits) -> list[Finding]:
     both = f"{positive} positive and {negative} negative patients with images"
     findings = []
     if rarer == 0:
-        remedy = "Two classes are needed: bring images of the other one."
+        remedy = "Both classes need patients with images."
         return [_cohort_wide("error", "one-class", f"There are {both}.", remedy)]
     if limits.folds is not None and rarer < limits.folds:
         remedy = f"Use {rarer} folds or fewer, or more patients." if rarer > 1 else "More patients are needed."
@@ -222,7 +221,7 @@ def _held_out(cases: list[Case], what: str, cohort: Cohort) -> list[Finding]:
         message = f"The external {what} has no patient with a known outcome."
         return [_cohort_wide("error", "external-centre", message, f"{hint[:1].upper()}{hint[1:]}")]
     if len(classes) == 1:
-        message = f"The external {what} has {len(cases)} patients of one class only."
+        message = f"The external {what} has {counted(len(cases), 'patient')} of one class only."
         remedy = "No AUC can be measured there: choose another centre for the test, or add patients of the other class."
         return [_cohort_wide("error", "external-one-class", message, remedy)]
     return []

@@ -17,6 +17,7 @@ from glottis.io.images import read_masks, read_volume
 from glottis.io.segments import LabelError
 from glottis.study.check.finding import Finding, Limits, Severity, from_error
 
+LARGEST_SHARE = 0.5
 GreyLevels = Callable[[Volume, Mask, str], int]
 
 
@@ -63,7 +64,7 @@ def _check_scan(scan: Scan, task: CaseTask, report: CaseReport) -> list[Finding]
     if _is_missing(scan.image):
         return findings
     try:
-        image = read_volume(scan.image) if isinstance(scan.image, Path) else scan.image
+        image = read_volume(scan.image, thorough=True) if isinstance(scan.image, Path) else scan.image
     except GlottisError as error:
         return [*findings, _shortened(from_error(error, code="unreadable-image", **where), scan.image)]
     report.pixel_hashes[scan.sequence] = pixel_hash(image)
@@ -144,6 +145,9 @@ def _check_extent(mask: Mask, limits: Limits, where: dict[str, str]) -> list[Fin
     if n_slices == 1 and mask.shape[0] > 1:
         message = f"The mask lies on one slice of {mask.shape[0]}; 3D shape and texture are then those of a disc."
         found += finding("warning", "one-slice-mask", message, "Make sure that the whole lesion was drawn.")
+    if count > LARGEST_SHARE * mask.voxels.size:
+        message = f"The mask covers {100 * count / mask.voxels.size:.0f}% of the image."
+        found += finding("warning", "huge-mask", message, "Make sure that it is a mask, and of the right label.")
     diameter = largest_diameter_mm(mask)
     if diameter < limits.minimum_diameter_mm:
         message = (
@@ -170,8 +174,8 @@ def _slice_diameter(plane: NDArray[np.bool_], spacing: tuple[float, ...]) -> flo
 
 
 def pixel_hash(image: Volume) -> str:
-    """Hash of the voxel values and their arrangement, the same for every pixel type that holds these values."""
-    values = np.ascontiguousarray(image.voxels, dtype=np.float64)
+    """Hash of the voxel values in single precision and of their arrangement, the same for every pixel type."""
+    values = np.ascontiguousarray(image.voxels, dtype=np.float32)
     return hashlib.blake2b(repr(image.shape).encode() + values.tobytes(), digest_size=16).hexdigest()
 
 
