@@ -14,6 +14,7 @@ from glottis.data.volume import Box, Mask, Volume
 from glottis.preprocessing._separable import bspline, inside, nearest, positions
 from glottis.preprocessing.mask import check_inside, correct_mask, to_index, to_patient
 
+Interpolator = Literal["bspline", "linear", "nearest"]
 _GUARD = 24
 """Voxels of the input kept round the new grid: the B-spline prefilter has died out after 24 (8 is not enough).
 
@@ -44,7 +45,7 @@ class Resample:
     """
 
     spacing_mm: tuple[float, float, float] = (1.0, 1.0, 1.0)
-    interpolator: Literal["bspline", "linear", "nearest"] = "bspline"
+    interpolator: Interpolator = "bspline"
     mask_interpolator: Literal["nearest", "linear"] = "nearest"
     mask_threshold: float = 0.5
     pad_voxels: int = 5

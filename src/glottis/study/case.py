@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,13 +13,16 @@ import numpy as np
 from glottis._errors import ImageError
 from glottis.data.volume import Box, Mask, Volume
 from glottis.features.discretise import FixedBinWidth
-from glottis.features.extract import FeatureSettings, extract_features
+from glottis.features.extract import FeatureSettings, extract_with_bins
 from glottis.preprocessing.mask import check_mask, correct_mask
 from glottis.preprocessing.resample import Resample
 from glottis.preprocessing.window import Resegment
 
 FEWEST_BINS, MOST_BINS = 8, 256
-"""Outside this number of grey levels texture says little: a flat image, or one level a voxel."""
+"""Outside this number of bins texture says little: a flat image, or one bin a voxel."""
+
+GEOMETRY_TOLERANCE = 1e-5
+"""In mm; NIfTI keeps spacing in single precision, so that grids which are the same differ by about 1e-7."""
 
 
 class ImageStep(Protocol):
@@ -57,7 +59,7 @@ class CaseSettings:
     features: FeatureSettings = field(default_factory=FeatureSettings)
     minimum_voxels: int = 1
     minimum_dimensions: int = 2
-    geometry_tolerance: float = 1e-5
+    geometry_tolerance: float = GEOMETRY_TOLERANCE
     correct_mask: bool = False
     pre_crop_voxels: int | None = None
 
@@ -78,7 +80,7 @@ class CaseResult:
 
     Attributes:
         features: value by name, in PyRadiomics' order.
-        diagnostics: versions, sizes, spacings, voxel counts and grey levels, as plain JSON values.
+        diagnostics: versions, sizes, spacings, voxel counts and bins, as plain JSON values.
         warnings: sentences for the reader of the report; empty where nothing is to be said.
     """
 
@@ -107,16 +109,16 @@ def extract_case(image: Volume, mask: Mask, settings: CaseSettings) -> CaseResul
         image, mask = image.crop(box), aligned.crop(box)
     _check(mask, settings)
     narrowed = _narrowed(image, mask, settings)
+    warnings: list[str] = []
     if narrowed is not None:
         diagnostics |= _mask_facts(narrowed, "resegmented")
-        mask = narrowed if settings.resegment_shape else mask
-    features = extract_features(image, mask, settings.features, intensity_mask=narrowed)
-    levels = _grey_levels(features, settings.features)
-    diagnostics |= {f"diagnostics_GreyLevels_{name}": n for name, n in levels.items()}
-    warnings = [text for step in settings.features.filters for text in step.skipped(image)]
-    return CaseResult(
-        features=features, diagnostics=diagnostics, warnings=(*warnings, *_flat_textures(levels, settings.features))
-    )
+        mask, lost = (narrowed, "") if settings.resegment_shape else _shape_mask(mask, narrowed)
+        warnings += [lost] if lost else []
+    found = extract_with_bins(image, mask, settings.features, intensity_mask=narrowed)
+    diagnostics |= {f"diagnostics_Bins_{name}": n for name, n in found.n_bins.items()}
+    warnings += [text for step in settings.features.filters for text in step.skipped(image)]
+    warnings += _flat_textures(found.n_bins, settings.features)
+    return CaseResult(features=found.features, diagnostics=diagnostics, warnings=tuple(warnings))
 
 
 def _aligned(image: Volume, mask: Mask, settings: CaseSettings) -> Mask:
@@ -157,6 +159,22 @@ def _narrowed(image: Volume, mask: Mask, settings: CaseSettings) -> Mask | None:
     return narrowed
 
 
+def _shape_mask(mask: Mask, narrowed: Mask) -> tuple[Mask, str]:
+    """The mask that shape is measured on: as PyRadiomics 3.0.1 has it, cut to the narrowed mask's bounding box."""
+    box = narrowed.bounding_box()
+    voxels = np.zeros(mask.shape, dtype=bool)
+    voxels[box] = mask.voxels[box]
+    cut = replace(mask, voxels=voxels)
+    lost = mask.n_voxels - cut.n_voxels
+    if not lost:
+        return mask, ""
+    warning = (
+        f"Shape leaves out {lost} of {mask.n_voxels} mask voxels: PyRadiomics 3.0.1 measures it inside the bounding "
+        f"box of the re-segmented mask; widen the re-segmentation range if shape matters."
+    )
+    return cut, warning
+
+
 def _box_to_filter(image: Volume, mask: Mask, settings: CaseSettings) -> Box:
     """The part of the image that must be filtered so that the mask sees what the whole image would give."""
     if settings.pre_crop_voxels is not None:
@@ -174,38 +192,22 @@ def _box_to_filter(image: Volume, mask: Mask, settings: CaseSettings) -> Box:
     return whole[0], whole[1], whole[2]
 
 
-def _grey_levels(features: Mapping[str, float], settings: FeatureSettings) -> dict[str, int]:
-    """Number of grey levels of every image whose range is among the features."""
-    suffix = "_firstorder_Maximum"
-    levels = {}
-    for name in (key.removesuffix(suffix) for key in features if key.endswith(suffix)):
-        low, high = features.get(f"{name}_firstorder_Minimum", math.nan), features[name + suffix]
-        if not math.isfinite(low + high):
-            continue
-        if isinstance(settings.bins, FixedBinWidth):
-            width = settings.bins.width
-            levels[name] = math.floor(high / width) - math.floor(low / width) + 1
-        else:
-            levels[name] = settings.bins.count
-    return levels
-
-
-def _flat_textures(levels: Mapping[str, int], settings: FeatureSettings) -> list[str]:
+def _flat_textures(n_bins: Mapping[str, int], settings: FeatureSettings) -> list[str]:
     if not isinstance(settings.bins, FixedBinWidth):
         return []
     width = settings.bins.width
-    few = [f"{name} {n}" for name, n in levels.items() if n < FEWEST_BINS]
-    many = [f"{name} {n}" for name, n in levels.items() if n > MOST_BINS]
+    few = [f"{name} {n}" for name, n in n_bins.items() if n < FEWEST_BINS]
+    many = [f"{name} {n}" for name, n in n_bins.items() if n > MOST_BINS]
     warnings = []
     if few:
         warnings.append(
-            f"Flat textures: a bin width of {width:g} leaves fewer than {FEWEST_BINS} grey levels in {', '.join(few)}; "
-            f"use a smaller width or a larger normalisation scale (16 to 128 levels are usual)."
+            f"Flat textures: a bin width of {width:g} leaves fewer than {FEWEST_BINS} bins in {', '.join(few)}; "
+            f"use a smaller width or a larger normalisation scale (16 to 128 bins are usual)."
         )
     if many:
         warnings.append(
-            f"Too many grey levels: a bin width of {width:g} gives more than {MOST_BINS} in {', '.join(many)}; use a "
-            f"larger width (16 to 128 levels are usual)."
+            f"Too many bins: a bin width of {width:g} gives more than {MOST_BINS} in {', '.join(many)}; use a "
+            f"larger width (16 to 128 bins are usual)."
         )
     return warnings
 
@@ -245,6 +247,8 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if isinstance(value, np.ndarray | np.generic):
         return _plain(value.tolist())
+    if isinstance(value, float) and value.is_integer():
+        return int(value)  # 100 and 100.0 are one setting
     return value
 
 
