@@ -15,12 +15,18 @@ from damaged import SPACING, SmallCohort, healthy
 from glottis._errors import CohortError
 from glottis.data.cohort import Case, MaskColumn, MaskSource, Roles, Scan, SequenceColumns
 from glottis.data.volume import Mask, Volume
+from glottis.features.discretise import FixedBinWidth
+from glottis.features.extract import FeatureSettings
 from glottis.io.clinical import read_table
 from glottis.io.images import write_volume
 from glottis.io.layouts import detect, join_clinical
 from glottis.io.manifest import cohort_from_frame
+from glottis.preprocessing.bias import N4
+from glottis.preprocessing.resample import Resample
+from glottis.study.case import CaseSettings
 from glottis.study.check import Finding, Limits, check_cohort, errors_of
 from glottis.study.check.columns import AFTER_DECISION, PERSON, single_column_auc
+from glottis.study.check.levels import StudyGreyLevels
 from glottis.study.check.rows import association
 from glottis.study.check.scans import CaseTask, check_case, largest_diameter_mm
 
@@ -206,12 +212,47 @@ def test_events_per_feature_are_counted(cohort: SmallCohort):
 
 
 @pytest.mark.parametrize(
-    ("levels", "code", "words"), [(3, "flat-texture", "fewer than 8"), (400, "too-many-levels", "more than 256")]
+    ("levels", "code", "words"), [(3, "flat-texture", "Fewer than 8"), (400, "too-many-levels", "More than 256")]
 )
 def test_flat_and_endless_textures_are_gathered_by_sequence(cohort: SmallCohort, levels: int, code: str, words: str):
     cohort.grey_levels = lambda _image, _mask, sequence: levels if sequence == "T2" else 64
-    message = f"12 patients of 12 have {words} grey levels .*median of all {levels}.*P01 \\({levels}\\)"
+    message = f"{words} grey levels in the tumours of 12 of 12 patients .*median of all {levels}.*P01 \\({levels}\\)"
     expect(cohort, code, message, severity="warning", sequence="T2")
+
+
+def study_levels(width: float) -> StudyGreyLevels:
+    settings = CaseSettings(
+        whole_image=(N4(),), resample=Resample(), features=FeatureSettings(bins=FixedBinWidth(width))
+    )
+    return StudyGreyLevels({"T1": settings, "T2": settings})
+
+
+def test_grey_levels_are_those_of_the_study_without_the_bias_correction(cohort: SmallCohort):
+    image, mask = cohort.volume(0), cohort.mask(WHOLE)
+    cropped, resampled = Resample()(image, mask)
+    inside = cropped.voxels[resampled.voxels]
+    expected = int(inside.max() // 10 - inside.min() // 10) + 1
+    assert study_levels(10)(image, mask, "T1") == expected
+
+
+def test_bins_wider_than_the_tumours_contrast_are_named(cohort: SmallCohort):
+    cohort.grey_levels = study_levels(60)
+    expect(
+        cohort,
+        "flat-texture",
+        "Fewer than 8 grey levels in the tumours of 12",
+        severity="warning",
+        sequence="T1",
+        count=2,
+    )
+
+
+def test_a_mask_that_does_not_survive_the_preprocessing_is_named(cohort: SmallCohort):
+    settings = CaseSettings(
+        resample=Resample(spacing_mm=(50, 50, 50)), features=FeatureSettings(bins=FixedBinWidth(10))
+    )
+    cohort.grey_levels = StudyGreyLevels({"T1": settings, "T2": settings})
+    expect(cohort, "preprocessing", "(?i)mask", severity="error", patient="P01", sequence="T1", count=24)
 
 
 def test_a_centre_that_tells_the_outcome_is_named_with_its_rule(cohort: SmallCohort):

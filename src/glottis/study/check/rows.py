@@ -13,10 +13,10 @@ from glottis._errors import CohortError, nearest
 from glottis.data.cohort import Case, Cohort, Roles
 from glottis.io.clinical import is_missing, numbers
 from glottis.io.manifest import outcome_codes, value_counts
+from glottis.study.case import FEWEST_BINS, MOST_BINS
 from glottis.study.check.finding import Finding, Limits, Severity, counted, in_two, named
 from glottis.study.check.scans import CaseReport
 
-FEWEST_LEVELS, MOST_LEVELS = 8, 256
 EVENTS_PER_FEATURE = 10
 FEWEST_PER_FOLD = 2
 
@@ -291,8 +291,8 @@ def check_levels(reports: Sequence[CaseReport], sequences: Sequence[str]) -> lis
     """Textures that are flat or have almost one grey level a voxel, gathered by sequence."""
     findings = []
     limits: tuple[tuple[str, str, Callable[[int], bool], str], ...] = (
-        ("flat-texture", f"fewer than {FEWEST_LEVELS}", lambda n: n < FEWEST_LEVELS, "Make the bins narrower"),
-        ("too-many-levels", f"more than {MOST_LEVELS}", lambda n: n > MOST_LEVELS, "Make the bins wider"),
+        ("flat-texture", f"Fewer than {FEWEST_BINS}", lambda n: n < FEWEST_BINS, "Make the bins narrower"),
+        ("too-many-levels", f"More than {MOST_BINS}", lambda n: n > MOST_BINS, "Make the bins wider"),
     )
     for sequence in sequences:
         counts = {r.patient: r.grey_levels[sequence] for r in reports if sequence in r.grey_levels}
@@ -301,7 +301,7 @@ def check_levels(reports: Sequence[CaseReport], sequences: Sequence[str]) -> lis
             if who:
                 median = int(np.median(list(counts.values())))
                 message = (
-                    f"The tumours of {counted(len(who), 'patient')} of {len(counts)} have {words} grey levels "
+                    f"{words} grey levels in the tumours of {len(who)} of {counted(len(counts), 'patient')} "
                     f"(median of all {median}): {named(who)}."
                 )
                 advice = f"{remedy} (bins in study.yaml); 16 to 128 levels are usual."

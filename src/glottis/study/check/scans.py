@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from glottis._errors import GlottisError, ImageError
+from glottis._errors import GlottisError
 from glottis.data.cohort import Case, MaskSource, Scan
 from glottis.data.volume import Mask, Volume
 from glottis.io.images import read_masks, read_volume
@@ -79,7 +79,7 @@ def _check_scan(scan: Scan, task: CaseTask, report: CaseReport) -> list[Finding]
     if masks[0] is not None and task.grey_levels is not None and not any(f.severity == "error" for f in findings):
         try:
             report.grey_levels[scan.sequence] = task.grey_levels(image, masks[0], scan.sequence)
-        except ImageError as error:
+        except GlottisError as error:
             findings.append(from_error(error, code="preprocessing", **where))
     return findings
 
