@@ -37,7 +37,7 @@ class VarianceFilter(Selector):
         Raises:
             ValueError: no column is left.
         """
-        values = np.asarray(validate_data(self, X, dtype=np.float64, ensure_all_finite=False))
+        values = np.asarray(validate_data(self, X, dtype=np.float64, ensure_all_finite=False, ensure_min_samples=2))
         n_bad = (~np.isfinite(values)).sum(axis=0)
         safe = np.where(np.isfinite(values), values, 0.0)
         constant = np.ptp(safe, axis=0) <= 1e-12 * np.abs(safe).max(axis=0)
