@@ -29,6 +29,7 @@ def write_fake_run(
     selected: int = 4,
     failures: int = 1,
     recalibrate: bool = True,
+    pictures: bool = True,
 ) -> Path:
     """Write a run folder; no ``tests`` means repeated 5-fold cross-validation."""
     study = study_from_dict(_study(title, sequences, tests, recalibrate=recalibrate))
@@ -82,7 +83,8 @@ def write_fake_run(
             "random_state": 2025,
         },
     )
-    np.savez(folder / "masks.npz", **_pictures(patients[:20], sequences))
+    if pictures:
+        np.savez(folder / "masks.npz", **_pictures(patients[:20], sequences))
     return folder
 
 
@@ -97,7 +99,14 @@ def _study(title: str, sequences: tuple[str, ...], tests: tuple[str, ...], *, re
         "manifest": "manifest.csv",
         "outcome": {"column": "stage", "positive": "III-IV"},
         "centre": "centre",
-        "sequences": {name: {"image": f"{name}_image", "mask": f"{name}_mask"} for name in sequences},
+        "sequences": {
+            name: {
+                "image": f"{name}_image",
+                "mask": f"{name}_mask",
+                "repeats": [{"mask": f"{name}_second", "reader": "A", "round": 2}],
+            }
+            for name in sequences
+        },
         "split": split,
         "model": {"recalibrate": recalibrate},
     }

@@ -1,5 +1,27 @@
 """Report: tables, figures and one self-contained page from stored results."""
 
-from glottis.report.html import write
+from __future__ import annotations
 
-__all__ = ["write"]
+from pathlib import Path
+
+from glottis.study.parallel import Progress, silent
+
+
+def write(folder: Path, *, progress: Progress = silent) -> Path:
+    """Write ``report.html``, ``tables/`` and ``figures/`` of a finished run, from stored results alone.
+
+    Equal results give equal bytes, outside the provenance section of the page.
+
+    Args:
+        folder: the run folder.
+        progress: told of every figure.
+
+    Returns:
+        The path of ``report.html``.
+
+    Raises:
+        StorageError: the folder is no complete run, or cannot be written.
+    """
+    from glottis.report.html import write_report  # matplotlib loads here, on use
+
+    return write_report(folder, progress=progress)

@@ -126,10 +126,11 @@ def confusion_of_models(models: Stored, name: str, outcome: Stored) -> Figure:
 def _confusion(axes: Axes, counts: Stored, outcome: Stored) -> None:
     names = [shortened(str(outcome["negative"]), 12), shortened(str(outcome["positive"]), 12)]
     table = np.array([[counts["tn"], counts["fp"]], [counts["fn"], counts["tp"]]], dtype=float)
+    whole = bool((table == table.round()).all())
     share = table / np.maximum(table.sum(axis=1, keepdims=True), 1e-12)
     axes.imshow(share, cmap="Blues", vmin=0, vmax=1.25, aspect="auto", interpolation="nearest")
     for (row, column), value in np.ndenumerate(table):
-        text = f"{value:.0f}" if value == round(value) else f"{value:.1f}"
+        text = f"{value:.0f}" if whole else f"{value:.1f}"
         colour = "white" if share[row, column] > 0.75 else INK
         axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=9)
     axes.set_xticks([0, 1], names)

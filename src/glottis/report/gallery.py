@@ -20,6 +20,8 @@ from glottis.study.parallel import Progress
 from glottis.study.result import StudyResult
 from glottis.study.split import CROSS_VALIDATION, TRAINING
 
+SCREEN_PIXELS_PER_INCH = 125
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -38,11 +40,13 @@ class Picture:
         name: of its files in ``figures/``.
         source: ``data:`` URL for the page.
         caption: what it shows.
+        width: on the screen, in pixels of a page.
     """
 
     name: str
     source: str
     caption: str
+    width: int
 
 
 def draw_all(result: StudyResult, folder: Path, progress: Progress) -> dict[str, Picture]:
@@ -60,7 +64,9 @@ def draw_all(result: StudyResult, folder: Path, progress: Progress) -> dict[str,
             progress("report", done, len(plans))
             figure = plan.draw()
             if figure is not None:
-                pictures[plan.name] = Picture(plan.name, save(figure, folder, plan.name), plan.caption)
+                source = save(figure, folder, plan.name)
+                width = round(figure.get_figwidth() * SCREEN_PIXELS_PER_INCH)
+                pictures[plan.name] = Picture(plan.name, source, plan.caption, width)
     progress("report", len(plans), len(plans))
     return pictures
 

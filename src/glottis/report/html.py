@@ -15,28 +15,15 @@ from glottis.report.methods import PROTOCOL, methods
 from glottis.report.ordering import in_study_order
 from glottis.report.summary import cross_validated, primary_of, summarise
 from glottis.report.tables import all_tables, write_tables
-from glottis.study.parallel import Progress, silent
+from glottis.study.parallel import Progress
 from glottis.study.result import StudyResult
 
 STABLE_SHOWN = 30
 FLAT_BINS = (8, 256)
 
 
-def write(folder: Path, *, progress: Progress = silent) -> Path:
-    """Write ``report.html``, ``tables/`` and ``figures/`` of a finished run, from stored results alone.
-
-    Equal results give equal bytes, outside the provenance section of the page.
-
-    Args:
-        folder: the run folder.
-        progress: told of every figure.
-
-    Returns:
-        The path of ``report.html``.
-
-    Raises:
-        StorageError: the folder is no complete run, or cannot be written.
-    """
+def write_report(folder: Path, *, progress: Progress) -> Path:
+    """Write the report of a run; see `glottis.report.write`."""
     result = in_study_order(StudyResult.load(folder))
     _clear_leftovers(folder)
     write_tables(all_tables(result), folder / "tables")
@@ -79,6 +66,7 @@ def _page(result: StudyResult, pictures: Mapping[str, Picture]) -> str:
         outcome=results["outcome"],
         folded=cross_validated(result),
         primary=primary_of(result),
+        primary_first=sorted(results["models"].items(), key=lambda item: item[0] != results["primary_model"]),
         summary=summarise(result),
         methods=methods(result),
         protocol=PROTOCOL,
