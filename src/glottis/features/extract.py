@@ -20,6 +20,8 @@ from glottis.features.texture._kernels import label_zones, scan_neighbourhoods
 
 MOST_LEVELS = 4000
 """Co-occurrence matrices of more grey levels than this need over 800 MB."""
+LARGEST_TRIAL = 128
+"""Side (voxels) of the largest image on which filters are asked for their names."""
 SCANNED = frozenset({"glcm", "gldm", "glrlm", "ngtdm"})
 
 
@@ -40,7 +42,7 @@ class FeatureSettings:
 
     filters: tuple[Filter, ...] = (Original(),)
     classes: Mapping[str, tuple[str, ...] | None] = field(default_factory=lambda: dict.fromkeys(CLASSES))
-    bins: Bins = FixedBinWidth()  # noqa: RUF009 - frozen
+    bins: Bins = field(default_factory=FixedBinWidth)
     voxel_array_shift: float = 0.0
 
     def __post_init__(self) -> None:
@@ -130,9 +132,18 @@ def feature_names(settings: FeatureSettings) -> list[str]:
 
 
 def image_names(filters: tuple[Filter, ...]) -> list[str]:
-    """Names of the images that the filters derive, found on a tiny image whose voxels are too large to skip one."""
-    tiny = Volume(voxels=np.zeros((4, 4, 4), dtype=np.float32), spacing_mm=(1e6, 1e6, 1e6))
-    return [name for step in filters for name, _ in step(tiny)]
+    """Names of the images that the filters derive from an image large enough for all of them."""
+    return [name for step in filters for name, _ in step(_smallest_image(step))]
+
+
+def _smallest_image(step: Filter) -> Volume:
+    """An empty image of 1 mm voxels, grown until the filter leaves nothing out."""
+    size = 4
+    while True:
+        image = Volume(voxels=np.zeros((size, size, size), dtype=np.float32), spacing_mm=(1.0, 1.0, 1.0))
+        if size >= LARGEST_TRIAL or not step.skipped(image):
+            return image
+        size *= 2
 
 
 def _check_same_size(image: Volume, mask: Mask) -> None:

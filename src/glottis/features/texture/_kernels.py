@@ -61,8 +61,8 @@ def scan_neighbourhoods(
         0 to 26) and, by rank, the summed difference between a voxel and the mean of its neighbours ``(G,)``.
     """
     n = levels.size - 1
-    pairs = np.zeros((steps.size, n, n), np.int32)
-    runs = np.zeros((steps.size, n, longest), np.int32)
+    pairs = np.zeros((steps.size, n + 1, n + 1), np.int32)  # row and column 0 collect what lies outside
+    runs = np.zeros((steps.size, n + 1, longest + 1), np.int32)
     dependences = np.zeros((n, 2 * steps.size + 1), np.int32)
     differences = np.zeros(n)
     for v in range(where.size):
@@ -76,17 +76,18 @@ def scan_neighbourhoods(
             before = ranks[i - step]
             total += levels[after] + levels[before]
             equal += (after == rank) + (before == rank)
-            if after > 0:
-                pairs[k, rank - 1, after - 1] += 1
+            pairs[k, rank, after] += 1
             if before != rank:
                 j = i + step
+                length = 1
                 while ranks[j] == rank:
                     j += step
-                runs[k, rank - 1, (j - i) // step - 1] += 1
+                    length += 1
+                runs[k, rank, length] += 1
         dependences[rank - 1, equal] += 1
         if neighbours[v] > 0:
             differences[rank - 1] += abs(levels[rank] - total / neighbours[v])
-    return pairs, runs, dependences, differences
+    return pairs[:, 1:, 1:], runs[:, 1:, 1:], dependences, differences
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

@@ -41,13 +41,20 @@ def features(pairs: Array, levels: Array) -> dict[str, float]:
     found["Autocorrelation"] = (sum_square - found["Contrast"]) / 4
     covariance = (found["ClusterTendency"] - found["Contrast"]) / 4
     found["Correlation"] = np.where(found["SumSquares"] == 0, 1.0, covariance / (found["SumSquares"] + EPSILON))
-    return {name: _mean(found[name]) for name in sorted(found)}
+    mcc = found.pop("MCC")
+    names = sorted(found)
+    means = dict(zip(names, _mean(np.stack([found[name] for name in names])), strict=True))
+    means["MCC"] = _mean(mcc[None])[0]
+    return {name: means[name] for name in sorted(means)}
 
 
-def _mean(values: Array) -> float:
-    """Mean over directions, those without a value left out."""
-    known = values[~np.isnan(values)]
-    return float(known.mean()) if known.size else float("nan")
+def _mean(values: Array) -> list[float]:
+    """Mean over directions (the last axis), those without a value left out; NaN where none has one."""
+    known = ~np.isnan(values)
+    n = known.sum(axis=1)
+    means = np.full(len(values), np.nan)
+    np.divide(np.where(known, values, 0.0).sum(axis=1), n, out=means, where=n > 0)
+    return [float(mean) for mean in means]
 
 
 def _bits(p: Array) -> Array:
