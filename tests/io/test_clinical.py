@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from glottis._errors import CohortError
-from glottis.io.clinical import numbers, read_table
+from glottis.io.clinical import is_missing, numbers, read_table
 
 ROWS = "id,site,age\n007,喉,61\n008,--,n/a\n"
 
@@ -98,3 +98,9 @@ def test_the_real_clinical_table_keeps_its_missing_marks_out(shared_data: Path):
     table = read_table(shared_data / "sts" / "clinical.csv")
     assert len(table) == 24
     assert table["Time – diagnosis to outcome (days)"].isna().sum() == 13  # cells "--" in the file, counted with grep
+
+
+def test_cells_that_hold_nothing_are_missing_in_every_form():
+    assert [is_missing(cell) for cell in (None, float("nan"), " ", "N/A", "--", "0", 0, "none")] == [True] * 5 + [
+        False
+    ] * 3

@@ -90,11 +90,13 @@ def test_nnunet_channels_take_their_names_from_the_dataset(tmp_path: Path):
 
 def test_bids_masks_lie_beside_the_image_or_in_derivatives(tmp_path: Path):
     touch(tmp_path, "sub-01/anat/sub-01_T1w.nii.gz", "derivatives/seg/sub-01/anat/sub-01_T1w_mask.nii.gz")
+    touch(tmp_path, "sub-01/anat/sub-01_run-2_T1w.nii.gz")
     touch(tmp_path, "sub-02/ses-a/anat/sub-02_ses-a_T1w.nii.gz", "sub-02/ses-a/anat/sub-02_ses-a_dseg.nii.gz")
     layout = detect(tmp_path)
     assert (layout.kind, layout.sequences) == ("BIDS", ("T1w",))
     assert [row["patient"] for row in cells(tmp_path, layout)] == ["sub-01", "sub-02_ses-a"]
     assert cells(tmp_path, layout)[0]["T1w_mask"].endswith("sub-01_T1w_mask.nii.gz")
+    assert cells(tmp_path, layout)[0]["T1w_image"].endswith("sub-01_T1w.nii.gz")
     assert any("group column" in note for note in layout.notes)
 
 

@@ -62,9 +62,9 @@ def read_cells(path: Path) -> tuple[list[str], list[list[str]]]:
     return _header_and_rows(grid, path)
 
 
-def is_missing(cell: str | None) -> bool:
-    """Whether a cell holds nothing or a mark for a missing value."""
-    return cell is None or cell.strip().lower() in MISSING
+def is_missing(cell: object) -> bool:
+    """Whether a cell holds nothing, NaN or a mark for a missing value."""
+    return cell is None or cell != cell or str(cell).strip().lower() in MISSING
 
 
 def numbers(column: Iterable[str | None]) -> list[float | None] | None:

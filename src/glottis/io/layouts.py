@@ -35,6 +35,8 @@ READER = re.compile(
 )
 BIDS_NAME = re.compile(r"^(?P<subject>sub-[A-Za-z0-9]+)(?:_(?P<session>ses-[A-Za-z0-9]+))?(?P<entities>(?:_[^_]+)*)$")
 NNUNET_CHANNEL = re.compile(r"^(?P<case>.+)_(?P<channel>\d{4})$")
+BidsFile = tuple[tuple[str, str], list[str], str, Path]
+"""Subject and session, entities, suffix and file."""
 ONLY_SEQUENCE = "scan"
 MAX_NAMED = 8
 
@@ -343,47 +345,54 @@ def _sibling_mask(folder: Path, case: str) -> Path | None:
 
 
 def _bids(folder: Path) -> Layout:
-    masks: dict[tuple[str, str], list[tuple[list[str], str, Path]]] = {}
-    images = []
-    for file in sorted(path for path in folder.rglob("*") if path.is_file() and is_image_name(path.name)):
-        parts = BIDS_NAME.match(stem(file.name))
-        if parts is None:
-            continue
-        key = (parts["subject"], parts["session"] or "")
-        *entities, suffix = parts["entities"].strip("_").split("_")
-        if suffix in ("mask", "dseg") or MASK_NAME.match(suffix):
-            masks.setdefault(key, []).append((entities, suffix, file))
-        elif "derivatives" not in file.relative_to(folder).parts:
-            images.append((key, entities, suffix, file))
+    images, masks = _bids_files(folder)
     found: dict[str, dict[str, str]] = {}
     notes = []
     for key, entities, suffix, file in images:
         patient = "_".join(part for part in key if part)
+        sequence = _column_name("_".join([*(part for part in entities if not part.startswith("run-")), suffix]))
         mask = _bids_mask(entities, suffix, masks.get(key, []))
         if mask is None:
             notes.append(f"{patient}: no mask for '{file.name}'; left out.")
-            continue
-        sequence = _column_name("_".join([*(part for part in entities if not part.startswith("run-")), suffix]))
-        found.setdefault(patient, {}).update({f"{sequence}_image": str(file), f"{sequence}_mask": str(mask)})
+        elif f"{sequence}_image" in found.get(patient, {}):
+            notes.append(f"{patient}: '{file.name}' is a further run of {sequence}; left out.")
+        else:
+            found.setdefault(patient, {}).update({f"{sequence}_image": str(file), f"{sequence}_mask": str(mask)})
     if not found:
         message = (
             f"'{folder}' looks like BIDS, but no image has a mask (*_mask or *_dseg, also in derivatives): add them."
         )
         raise CohortError(message)
-    if any(session for _, session in masks):
+    if any(session for (_, session), *_ in images):
         notes.append(
             "Sessions are rows of their own (sub-XX_ses-YY): set a group column so that a patient stays on one side."
         )
     return _layout("BIDS", found, notes, {})
 
 
-def _bids_mask(entities: list[str], suffix: str, masks: Iterable[tuple[list[str], str, Path]]) -> Path | None:
+def _bids_files(folder: Path) -> tuple[list[BidsFile], dict[tuple[str, str], list[BidsFile]]]:
+    """Images of the raw data, and masks from anywhere by subject and session."""
+    images: list[BidsFile] = []
+    masks: dict[tuple[str, str], list[BidsFile]] = {}
+    for file in sorted(path for path in folder.rglob("*") if path.is_file() and is_image_name(path.name)):
+        parts = BIDS_NAME.match(stem(file.name))
+        if parts is None:
+            continue
+        key = (parts["subject"], parts["session"] or "")
+        *entities, suffix = parts["entities"].strip("_").split("_")
+        if suffix == "dseg" or MASK_NAME.match(suffix):
+            masks.setdefault(key, []).append((key, entities, suffix, file))
+        elif "derivatives" not in file.relative_to(folder).parts:
+            images.append((key, entities, suffix, file))
+    return images, masks
+
+
+def _bids_mask(entities: list[str], suffix: str, candidates: list[BidsFile]) -> Path | None:
     """The mask that names the image's suffix, else one that shares its entities, else the only one."""
-    candidates = list(masks)
-    for mask_entities, _, file in candidates:
+    for _, mask_entities, _, file in candidates:
         if suffix in mask_entities and all(part in mask_entities for part in entities):
             return file
-    rest = [(names, file) for names, _, file in candidates if not any("-" not in name for name in names)]
+    rest = [(names, file) for _, names, _, file in candidates if not any("-" not in name for name in names)]
     sharing = [file for names, file in rest if entities and all(part in names for part in entities)]
     if sharing:
         return sharing[0]
