@@ -153,16 +153,18 @@ class TunedChain(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
                 "check the outcome column and the split."
             )
             raise ValueError(message)
-        self._check_folds(codes)
+        self._check_folds(codes, grouping)
         order = np.argsort(X.index.to_numpy(), kind="stable")
         return _View(X, codes.astype(bool), grouping).rows(order)
 
-    def _check_folds(self, codes: NDArray[Any]) -> None:
-        smaller = int(np.bincount(codes).min())
+    def _check_folds(self, codes: NDArray[Any], groups: NDArray[Any] | None) -> None:
+        units = np.arange(codes.size) if groups is None else groups
+        smaller = min(np.unique(units[codes == code]).size for code in (0, 1))
         if self.folds < 2 or smaller < self.folds:
+            what = "patients" if groups is None else "groups"
             message = (
-                f"{self.folds} inner folds need at least 2 folds and as many patients in each class; the smaller class "
-                f"has {smaller}: set folds to at most {smaller}, or collect more patients."
+                f"{self.folds} inner folds: at least 2 are needed, and as many {what} of each class as folds; the "
+                f"smaller class has {smaller}: set folds to at most {smaller}, or collect more patients."
             )
             raise ValueError(message)
 

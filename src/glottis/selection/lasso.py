@@ -73,7 +73,7 @@ class LassoSelector(Selector):
             groups: (patients,) rows of one group stay in one fold.
 
         Raises:
-            ValueError: an unknown rule, fewer than two folds, or one class only.
+            ValueError: an unknown rule, fewer than 10 penalties or two folds, or one class only.
         """
         if self.rule not in ("min", "1se"):
             message = f"rule={self.rule!r} is not known: give 'min' or '1se'."
@@ -93,7 +93,7 @@ class LassoSelector(Selector):
         self.path_ = self._table(alphas, numbers, converged)
         best = self._choose()
         if not self.coef_path_[:, best].any():
-            best, note = self._fall_back(values, numbers)
+            best, note = self._fall_back()
             notes.append(note)
         if not converged[best]:
             notes.append(f"the fits at the chosen penalty did not converge in {MAX_ITERATIONS} iterations")
@@ -101,6 +101,9 @@ class LassoSelector(Selector):
         return self._keep(self.coef_ != 0, "; ".join(notes))
 
     def _alphas(self, values: Floats, numbers: Floats) -> Floats:
+        if self.n_alphas < 10:
+            message = f"The path needs at least 10 penalties; got n_alphas={self.n_alphas}: the usual number is 100."
+            raise ValueError(message)
         strongest = np.abs((values - values.mean(axis=0)).T @ (numbers - numbers.mean())).max() / numbers.size
         if strongest <= 0:
             message = f"No feature of {values.shape[1]} has any covariance with the outcome: check the feature table."
@@ -153,12 +156,12 @@ class LassoSelector(Selector):
             return lowest
         return int(np.argmax(mse <= mse[lowest] + self.path_["se"].to_numpy()[lowest]))
 
-    def _fall_back(self, values: Floats, numbers: Floats) -> tuple[int, str]:
+    def _fall_back(self) -> tuple[int, str]:
         used = np.flatnonzero(self.path_["n_features"].to_numpy() > 0)
         first = int(used[0])
         n_features = int(self.path_["n_features"].iloc[first])
         what = "feature" if n_features == 1 else "features"
-        return first, f"cross-validation keeps no feature: took the {n_features} {what} that enter the path first"
+        return first, f"cross-validation keeps no feature: took the {n_features} {what} first on the path"
 
 
 def _errors(

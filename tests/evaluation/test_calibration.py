@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from scipy.special import expit, logit
+
+from glottis.evaluation import calibration
+
+RNG = np.random.default_rng(6)
+P = expit(RNG.normal(0, 1.5, 4000))
+Y = (RNG.random(4000) < P).astype(int)
+
+
+def test_true_probabilities_have_slope_one_and_intercept_zero() -> None:
+    result = calibration(Y, P)
+    assert result.slope.low < 1 < result.slope.high
+    assert result.in_the_large.low < 0 < result.in_the_large.high
+    assert result.ici < 0.03
+
+
+def test_scores_that_are_too_extreme_have_a_slope_below_one() -> None:
+    extreme = expit(2 * logit(P))
+    assert calibration(Y, extreme).slope.value == pytest.approx(calibration(Y, P).slope.value / 2, rel=1e-6)
+
+
+def test_scores_that_are_too_low_have_a_positive_calibration_in_the_large() -> None:
+    low = expit(logit(P) - 1)
+    assert calibration(Y, low).in_the_large.value == pytest.approx(calibration(Y, P).in_the_large.value + 1, abs=1e-6)
+
+
+def test_slope_and_intercept_solve_the_score_equations() -> None:
+    result = calibration(Y[:200], P[:200])
+    x = logit(P[:200])
+    residual = Y[:200] - expit(result.intercept.value + result.slope.value * x)
+    assert [residual.sum(), (residual * x).sum()] == pytest.approx([0, 0], abs=1e-6)
+
+
+def test_brier_is_the_mean_squared_error() -> None:
+    assert calibration([0, 1, 1, 0], [0.1, 0.8, 0.4, 0.3]).brier == pytest.approx((0.01 + 0.04 + 0.36 + 0.09) / 4)
+
+
+def test_separated_classes_have_no_slope_and_it_is_said() -> None:
+    result = calibration([0, 0, 1, 1], [0.1, 0.2, 0.7, 0.8])
+    assert (result.slope.value, result.intercept.value) == (None, None)
+    assert "separate the classes completely" in result.note
+
+
+def test_equal_scores_have_no_slope_and_no_curve() -> None:
+    result = calibration([0, 1] * 10, [0.4] * 20)
+    assert result.slope.value is None
+    assert result.curve_score.size == 0
+    json.dumps(result.to_dict())
+
+
+def test_scores_of_zero_and_one_are_counted() -> None:
+    score = np.r_[0.0, 1.0, P[:98]]
+    assert calibration(np.r_[1, 0, Y[:98]], score).n_clipped == 2
+
+
+def test_the_groups_hold_every_patient_once() -> None:
+    groups = calibration(Y[:97], P[:97]).groups
+    assert sum(group.n for group in groups) == 97
+    assert [group.mean_score for group in groups] == sorted(group.mean_score for group in groups)
+
+
+def test_the_curve_is_a_local_line_weighted_by_tricube() -> None:
+    # Cleveland 1979 without robustness: at one grid point, the weighted least squares line over the nearest 2/3
+    result = calibration(Y[:60], P[:60])
+    at = result.curve_score[40]
+    distance = np.abs(P[:60] - at)
+    width = np.sort(distance)[39]
+    weight = np.sqrt(np.clip(1 - (distance / width) ** 3, 0, None) ** 3)
+    design = np.column_stack([np.ones(60), P[:60] - at])
+    line = np.linalg.lstsq(design * weight[:, None], Y[:60] * weight, rcond=None)[0]
+    assert result.curve_observed[40] == pytest.approx(np.clip(line[0], 0, 1), abs=2e-3)
+
+
+def test_scores_that_are_no_probabilities_are_refused() -> None:
+    with pytest.raises(ValueError, match="from -1 to 2"):
+        calibration([0, 1], [-1, 2])
