@@ -9,7 +9,7 @@ import SimpleITK as sitk
 
 from glottis._errors import SettingsError
 from glottis.data.volume import Volume
-from glottis.features.filters import LaplacianOfGaussian, Original, Wavelet
+from glottis.features.filters import Inside, LaplacianOfGaussian, Original, Wavelet
 
 BANDS = ["LLH", "LHL", "LHH", "HLL", "HLH", "HHL", "HHH", "LLL"]
 
@@ -136,3 +136,13 @@ def test_unknown_wavelet_names_the_nearest():
 def test_log_refuses_widths_that_are_not_positive(sigma_mm):
     with pytest.raises(SettingsError, match="positive widths"):
         LaplacianOfGaussian(sigma_mm)
+
+
+@pytest.mark.parametrize("step", [Original(), Wavelet(), Wavelet("db7", level=2), LaplacianOfGaussian((1, 2.5))])
+@pytest.mark.parametrize("box", [(slice(2, 6), slice(3, 13), slice(4, 10)), (slice(5, 11), slice(0, 4), slice(12, 17))])
+def test_asking_for_a_box_changes_no_value_inside_it(step, box):
+    image = _noise(shape=(11, 13, 17), spacing_mm=(2.0, 0.7, 1.0))
+    for (name, whole), (boxed_name, boxed) in zip(step(image), Inside(step, box)(image), strict=True):
+        assert name == boxed_name
+        assert whole.shape == boxed.shape
+        np.testing.assert_array_equal(whole.voxels[box], boxed.voxels[box])

@@ -19,19 +19,24 @@ def _tap(turn: int, wrapped: int) -> int:
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _along_rows(source: Any, low: Any, high: Any, low_taps: Any, high_taps: Any) -> None:
-    """Convolve ``(outer, n, inner)`` along its middle axis, many neighbouring lines at once."""
+def _along_rows(source: Any, low: Any, high: Any, low_taps: Any, high_taps: Any, start: int) -> None:
+    """Convolve ``(outer, n, inner)`` along its middle axis, many neighbouring lines at once.
+
+    ``low`` and ``high`` ``(outer, m, inner)`` take the samples from ``start`` on.
+    """
     n_outer, n, n_inner = source.shape
+    m = low.shape[1]
     n_taps = low_taps.size
     for o in range(n_outer):
         for first in range(0, n_inner, _CHUNK):
             last = min(first + _CHUNK, n_inner)
-            for i in range(n):
+            for i in range(m):
                 low[o, i, first:last] = 0
                 high[o, i, first:last] = 0
+                ahead = start + i + n_taps // 2
                 for turn in range(n_taps):
-                    j = _tap(turn, i + n_taps // 2 - n)
-                    at = (i + n_taps // 2 - j) % n
+                    j = _tap(turn, ahead - n)
+                    at = (ahead - j) % n
                     a, b = low_taps[j], high_taps[j]
                     for q in range(first, last):
                         value = source[o, at, q]
@@ -40,31 +45,32 @@ def _along_rows(source: Any, low: Any, high: Any, low_taps: Any, high_taps: Any)
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _along_lines(source: Any, low: Any, high: Any, low_taps: Any, high_taps: Any) -> None:
-    """Convolve ``(outer, n)`` along its last axis."""
+def _along_lines(source: Any, low: Any, high: Any, low_taps: Any, high_taps: Any, start: int) -> None:
+    """Convolve ``(outer, n)`` along its last axis; ``low`` and ``high`` ``(outer, m)`` as in ``_along_rows``."""
     n_outer, n = source.shape
+    m = low.shape[1]
     n_taps = low_taps.size
-    plain = max(n - n_taps // 2, 0)
-    line = np.empty(n + n_taps - 1, dtype=source.dtype)
+    plain = min(max(n - n_taps // 2 - start, 0), m)
+    line = np.empty(m + n_taps - 1, dtype=source.dtype)
     low[:] = 0
     high[:] = 0
     for o in range(n_outer):
         for p in range(line.size):
-            line[p] = source[o, (p + n_taps // 2 + 1 - n_taps) % n]
+            line[p] = source[o, (start + p + n_taps // 2 + 1 - n_taps) % n]
         for j in range(n_taps):
             a, b = low_taps[j], high_taps[j]
             for i in range(plain):
                 low[o, i] += a * line[i + n_taps - 1 - j]
                 high[o, i] += b * line[i + n_taps - 1 - j]
-        for i in range(plain, n):
+        for i in range(plain, m):
             for turn in range(n_taps):
-                j = _tap(turn, i + n_taps // 2 - n)
+                j = _tap(turn, start + i + n_taps // 2 - n)
                 low[o, i] += low_taps[j] * line[i + n_taps - 1 - j]
                 high[o, i] += high_taps[j] * line[i + n_taps - 1 - j]
 
 
 def split(
-    data: NDArray[Any], low_taps: NDArray[Any], high_taps: NDArray[Any], axis: int
+    data: NDArray[Any], low_taps: NDArray[Any], high_taps: NDArray[Any], axis: int, part: slice
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     """Low and high pass of one undecimated wavelet level along ``axis``, periodic at both ends.
 
@@ -73,13 +79,18 @@ def split(
         low_taps: decomposition filter, same type as ``data``.
         high_taps: its counterpart, as long.
         axis: 0, 1 or 2.
+        part: the samples of that axis that are wanted.
     """
     shape = data.shape
-    low, high = np.empty_like(data), np.empty_like(data)
+    size = part.stop - part.start
+    cut = (*shape[:axis], size, *shape[axis + 1 :])
+    low, high = np.empty(cut, dtype=data.dtype), np.empty(cut, dtype=data.dtype)
     if axis == 2:
-        folded: tuple[int, ...] = (shape[0] * shape[1], shape[2])
-        _along_lines(data.reshape(folded), low.reshape(folded), high.reshape(folded), low_taps, high_taps)
+        n_lines = shape[0] * shape[1]
+        folded = (low.reshape(n_lines, size), high.reshape(n_lines, size))
+        _along_lines(data.reshape(n_lines, shape[2]), *folded, low_taps, high_taps, part.start)
     else:
-        folded = (math.prod(shape[:axis]), shape[axis], math.prod(shape[axis + 1 :]))
-        _along_rows(data.reshape(folded), low.reshape(folded), high.reshape(folded), low_taps, high_taps)
+        before, after = math.prod(shape[:axis]), math.prod(shape[axis + 1 :])
+        blocks = (low.reshape(before, size, after), high.reshape(before, size, after))
+        _along_rows(data.reshape(before, shape[axis], after), *blocks, low_taps, high_taps, part.start)
     return low, high

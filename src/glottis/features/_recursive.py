@@ -12,7 +12,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from glottis.data.volume import Triple
+from glottis.data.volume import Box, Triple
 
 SMALLEST_LINE = 4
 """Fewer samples along an axis leave the fourth-order recursion undefined."""
@@ -85,14 +85,15 @@ def _coefficients(n: NDArray[np.float64], d: NDArray[np.float64]) -> NDArray[np.
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _forward(line: Any, out: Any, n: int, c: Any) -> None:
-    """Causal half; ``line`` and ``out`` hold four spare rows before the first sample, ``_WIDTH`` lines side by side.
+def _forward(line: Any, out: Any, stop: int, c: Any) -> None:
+    """Causal half of the samples before ``stop``, ``_WIDTH`` lines side by side.
 
+    ``line`` and ``out`` hold four spare rows before the first sample.
     Before the first sample the line is its first value for ever, and the recursion is in its steady state.
     """
     n0, n1, n2, n3 = c[0, 0], c[0, 1], c[0, 2], c[0, 3]
     d1, d2, d3, d4 = c[2, 0], c[2, 1], c[2, 2], c[2, 3]
-    for i in range(n):
+    for i in range(stop):
         k = i + _LOOK_BACK
         b1 = c[3, 0] if i < 1 else d1
         b2 = c[3, 1] if i < 2 else d2
@@ -104,11 +105,11 @@ def _forward(line: Any, out: Any, n: int, c: Any) -> None:
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _backward(line: Any, out: Any, n: int, c: Any) -> None:
-    """Anticausal half; four spare rows follow the last sample. ``out[k]`` is the value for sample ``k``."""
+def _backward(line: Any, out: Any, n: int, start: int, c: Any) -> None:
+    """Anticausal half of the samples from ``start``; four spare rows follow the last sample."""
     m1, m2, m3, m4 = c[1, 0], c[1, 1], c[1, 2], c[1, 3]
     d1, d2, d3, d4 = c[2, 0], c[2, 1], c[2, 2], c[2, 3]
-    for j in range(n):
+    for j in range(n - start):
         k = n - 1 - j + _LOOK_BACK
         b1 = c[4, 0] if j < 1 else d1
         b2 = c[4, 1] if j < 2 else d2
@@ -124,10 +125,11 @@ def _gather(source: Any, line: Any, first: int, used: int) -> None:
     """Copy ``used`` lines into the block and repeat their ends over the spare rows."""
     _, n, n_inner = source.shape
     outer, inner = first // n_inner, first % n_inner
-    if inner + used <= n_inner:
+    if used == _WIDTH and inner + _WIDTH <= n_inner:
         for i in range(n):
-            for w in range(used):
-                line[i + _LOOK_BACK, w] = source[outer, i, inner + w]
+            row = source[outer, i, inner : inner + _WIDTH]
+            for w in range(_WIDTH):
+                line[i + _LOOK_BACK, w] = row[w]
     else:
         for w in range(used):
             for i in range(n):
@@ -140,23 +142,28 @@ def _gather(source: Any, line: Any, first: int, used: int) -> None:
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _scatter(forward: Any, backward: Any, target: Any, first: int, used: int) -> None:
     """Write the sum of both halves of ``used`` lines, rounded to the pixel type of ``target``."""
-    _, n, n_inner = target.shape
+    _, m, n_inner = target.shape
     outer, inner = first // n_inner, first % n_inner
-    if inner + used <= n_inner:
-        for i in range(n):
-            for w in range(used):
-                target[outer, i, inner + w] = forward[i + _LOOK_BACK, w] + backward[i + _LOOK_BACK, w]
+    if used == _WIDTH and inner + _WIDTH <= n_inner:
+        for i in range(m):
+            row = target[outer, i, inner : inner + _WIDTH]
+            for w in range(_WIDTH):
+                row[w] = forward[i, w] + backward[i, w]
     else:
         for w in range(used):
-            for i in range(n):
-                value = forward[i + _LOOK_BACK, w] + backward[i + _LOOK_BACK, w]
-                target[(first + w) // n_inner, i, (first + w) % n_inner] = value
+            o, q = (first + w) // n_inner, (first + w) % n_inner
+            for i in range(m):
+                target[o, i, q] = forward[i, w] + backward[i, w]
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _along(source: Any, target: Any, c: Any) -> None:
-    """Filter ``source`` along its middle axis into ``target``, both ``(outer, line, inner)``, in blocks of lines."""
+def _along(source: Any, target: Any, c: Any, start: int) -> None:
+    """Filter ``source`` ``(outer, line, inner)`` along its middle axis, in blocks of lines.
+
+    ``target`` ``(outer, m, inner)`` takes the samples from ``start`` on; none is affected by what is left out.
+    """
     n_outer, n, n_inner = source.shape
+    stop = start + target.shape[1]
     line = np.zeros((n + 2 * _LOOK_BACK, _WIDTH))
     forward = np.zeros((n + 2 * _LOOK_BACK, _WIDTH))
     backward = np.zeros((n + 2 * _LOOK_BACK, _WIDTH))
@@ -167,9 +174,9 @@ def _along(source: Any, target: Any, c: Any) -> None:
         for k in range(_LOOK_BACK):
             forward[k] = line[k]
             backward[n + _LOOK_BACK + k] = line[n + _LOOK_BACK + k]
-        _forward(line, forward, n, c)
-        _backward(line, backward, n, c)
-        _scatter(forward, backward, target, first, used)
+        _forward(line, forward, stop, c)
+        _backward(line, backward, n, start, c)
+        _scatter(forward[start + _LOOK_BACK :], backward[start + _LOOK_BACK :], target, first, used)
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -179,15 +186,19 @@ def _add_scaled(total: Any, part: Any, factor: float) -> None:
         total[i] = total[i] + part[i] * factor
 
 
-def _filtered(source: NDArray[Any], axis: int, coefficients: NDArray[np.float64]) -> NDArray[np.float32]:
+def _filtered(source: NDArray[Any], axis: int, coefficients: NDArray[np.float64], part: slice) -> NDArray[np.float32]:
+    """``source`` filtered along ``axis``, cut to ``part`` of that axis."""
     shape = source.shape
-    folded = (math.prod(shape[:axis]), shape[axis], math.prod(shape[axis + 1 :]))
-    target = np.empty(folded, dtype=np.float32)
-    _along(source.reshape(folded), target, coefficients)
-    return target.reshape(shape)
+    before, after = math.prod(shape[:axis]), math.prod(shape[axis + 1 :])
+    size = part.stop - part.start
+    target = np.empty((before, size, after), dtype=np.float32)
+    _along(source.reshape(before, shape[axis], after), target, coefficients, part.start)
+    return target.reshape(*shape[:axis], size, *shape[axis + 1 :])
 
 
-def laplacian_of_gaussian(voxels: NDArray[Any], spacing_mm: Triple, sigma_mm: float) -> NDArray[np.float32]:
+def laplacian_of_gaussian(
+    voxels: NDArray[Any], spacing_mm: Triple, sigma_mm: float, box: Box | None = None
+) -> NDArray[np.float32]:
     """Sum over the axes of the second derivative of a Gaussian-smoothed image, times ``sigma`` squared.
 
     Three chains: derivative along one axis, then Gaussians along the two others (x before y before z). Arithmetic is
@@ -197,16 +208,21 @@ def laplacian_of_gaussian(voxels: NDArray[Any], spacing_mm: Triple, sigma_mm: fl
         voxels: ``(z, y, x)``, at least four voxels along each axis.
         spacing_mm: voxel size ``(z, y, x)``.
         sigma_mm: width of the Gaussian in mm.
+        box: the part that is wanted; all of ``voxels`` is looked at. None wants all.
+
+    Returns:
+        the values inside ``box``.
     """
+    parts = [slice(0, size) for size in voxels.shape] if box is None else list(box)
     exact = voxels.dtype in (np.float32, np.int16, np.uint16, np.int8, np.uint8)
     source = np.require(voxels, dtype=np.float32 if exact else np.float64, requirements=["C", "W"])
     smooth = [_smoothing(sigma_mm / step) for step in spacing_mm]
-    total = np.zeros(voxels.shape, dtype=np.float32)
+    total = np.zeros([part.stop - part.start for part in parts], dtype=np.float32)
     for axis in (2, 1, 0):
         step = spacing_mm[axis]
-        part = _filtered(source, axis, _second_derivative(sigma_mm / step, sigma_mm))
+        term = _filtered(source, axis, _second_derivative(sigma_mm / step, sigma_mm), parts[axis])
         for other in (2, 1, 0):
             if other != axis:
-                part = _filtered(part, other, smooth[other])
-        _add_scaled(total.reshape(-1), part.reshape(-1), 1.0 / (step * step))
+                term = _filtered(term, other, smooth[other], parts[other])
+        _add_scaled(total.reshape(-1), term.reshape(-1), 1.0 / (step * step))
     return total

@@ -12,7 +12,7 @@ import pywt
 from numpy.typing import NDArray
 
 from glottis._errors import SettingsError, nearest
-from glottis.data.volume import Triple, Volume
+from glottis.data.volume import Box, Triple, Volume
 from glottis.features._periodic import split
 from glottis.features._recursive import SMALLEST_LINE, laplacian_of_gaussian
 
@@ -30,8 +30,13 @@ class Filter(Protocol):
         """Voxels needed round the mask so that the mask sees what filtering the whole image gives."""
         ...
 
-    def __call__(self, image: Volume) -> Iterator[tuple[str, Volume]]:
-        """Yield ``(name, image)``, the name as PyRadiomics writes it."""
+    def __call__(self, image: Volume, *, box: Box | None = None) -> Iterator[tuple[str, Volume]]:
+        """Yield ``(name, image)``, the name as PyRadiomics writes it.
+
+        Args:
+            image: what to filter; all of it is looked at.
+            box: the part whose values are wanted; outside it a derived image may be 0. None wants all.
+        """
         ...
 
     def skipped(self, image: Volume) -> tuple[str, ...]:
@@ -49,7 +54,7 @@ class Original:
         """No neighbour is looked at."""
         return 0
 
-    def __call__(self, image: Volume) -> Iterator[tuple[str, Volume]]:
+    def __call__(self, image: Volume, *, box: Box | None = None) -> Iterator[tuple[str, Volume]]:
         """Yield the image itself."""
         yield "original", image
 
@@ -96,43 +101,49 @@ class Wavelet:
         """Length of the wavelet filter times the number of decompositions (PyRadiomics never dilates the filter)."""
         return int(pywt.Wavelet(self.wavelet).dec_len) * (self.start_level + self.level)
 
-    def __call__(self, image: Volume) -> Iterator[tuple[str, Volume]]:
-        """Yield seven detail images a level and the last approximation."""
-        size = image.shape
-        part = tuple(slice(0, n) for n in size)
-        source = image.voxels
-        dtype = np.float32 if source.dtype == np.float32 else np.float64
-        data = np.require(source, dtype=dtype, requirements=["C", "W"])
-        odd = [(0, n % 2) for n in size]
-        if any(after for _, after in odd):
-            data = np.pad(data, odd, mode="wrap")
+    def __call__(self, image: Volume, *, box: Box | None = None) -> Iterator[tuple[str, Volume]]:
+        """Yield seven detail images a level and the last approximation; ``box`` speeds up the last level."""
+        whole = tuple(slice(0, size) for size in image.shape)
+        dtype = np.float32 if image.voxels.dtype == np.float32 else np.float64
+        data = np.require(image.voxels, dtype=dtype, requirements=["C", "W"])
+        if any(size % 2 for size in image.shape):
+            data = np.pad(data, [(0, size % 2) for size in image.shape], mode="wrap")
         for _ in range(self.start_level):
-            data = self._approximation(data)
+            data = self._bands(data)["LLL"]
         for number in range(1, self.level + 1):
-            bands = self._bands(data)
+            last = number == self.level
+            wanted = (whole if box is None else box) if last else None
+            bands = self._bands(data, wanted)
             data = bands.pop("LLL")
             prefix = "wavelet" if number == 1 else f"wavelet{number}"
             for name, band in bands.items():
-                yield f"{prefix}-{name}", image.with_voxels(band[part])
-        yield f"{prefix}-LLL", image.with_voxels(data[part])
+                yield f"{prefix}-{name}", _placed(image, band if last else band[whole], box if last else None)
+        yield f"{prefix}-LLL", _placed(image, data, box)
 
     def skipped(self, image: Volume) -> tuple[str, ...]:
         """Nothing is ever left out."""
         return ()
 
-    def _bands(self, data: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    def _bands(self, data: NDArray[Any], box: tuple[slice, ...] | None = None) -> dict[str, NDArray[Any]]:
         low, high = _taps(self.wavelet, data.dtype)
+        parts = box or tuple(slice(0, size) for size in data.shape)
         bands = {"": data}
         for axis in (2, 1, 0):
             bands = {
                 name + letter: part
                 for name, band in bands.items()
-                for letter, part in zip("LH", split(band, low, high, axis), strict=True)
+                for letter, part in zip("LH", split(band, low, high, axis, parts[axis]), strict=True)
             }
         return bands
 
-    def _approximation(self, data: NDArray[Any]) -> NDArray[Any]:
-        return self._bands(data)["LLL"]
+
+def _placed(image: Volume, values: NDArray[Any], box: Box | None) -> Volume:
+    """``values`` on the grid of ``image``: all of it, or those inside ``box`` with 0 around."""
+    if box is None:
+        return image.with_voxels(values)
+    voxels = np.zeros(image.shape, dtype=values.dtype)
+    voxels[box] = values
+    return image.with_voxels(voxels)
 
 
 def _taps(wavelet: str, dtype: np.dtype[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -174,12 +185,12 @@ class LaplacianOfGaussian:
         """Twelve times the widest Gaussian, on the axis with the smallest voxels."""
         return math.ceil(LOG_REACH_SIGMAS * max(self.sigma_mm) / min(spacing_mm))
 
-    def __call__(self, image: Volume) -> Iterator[tuple[str, Volume]]:
+    def __call__(self, image: Volume, *, box: Box | None = None) -> Iterator[tuple[str, Volume]]:
         """Yield one image a sigma that the image is large enough for."""
         for sigma in self.sigma_mm:
             if _large_enough(image, sigma):
-                voxels = laplacian_of_gaussian(image.voxels, image.spacing_mm, sigma)
-                yield f"log-sigma-{sigma}-mm-3D".replace(".", "-"), image.with_voxels(voxels)
+                values = laplacian_of_gaussian(image.voxels, image.spacing_mm, sigma, box)
+                yield f"log-sigma-{sigma}-mm-3D".replace(".", "-"), _placed(image, values, box)
 
     def skipped(self, image: Volume) -> tuple[str, ...]:
         """One sentence for every sigma that the image is too small for."""
@@ -190,6 +201,32 @@ class LaplacianOfGaussian:
             for sigma in self.sigma_mm
             if not _large_enough(image, sigma)
         )
+
+
+@dataclass(frozen=True)
+class Inside:
+    """Another filter, asked only for the values inside one box: faster, and the same values there.
+
+    Attributes:
+        step: the filter.
+        box: the part of the image that is wanted, slices along z, y, x.
+    """
+
+    wraps_round: ClassVar[bool] = False
+    step: Filter
+    box: Box
+
+    def reach_voxels(self, spacing_mm: Triple) -> int:
+        """As the filter itself."""
+        return self.step.reach_voxels(spacing_mm)
+
+    def __call__(self, image: Volume, *, box: Box | None = None) -> Iterator[tuple[str, Volume]]:
+        """Yield what the filter yields, 0 outside the box."""
+        return self.step(image, box=self.box if box is None else box)
+
+    def skipped(self, image: Volume) -> tuple[str, ...]:
+        """As the filter itself."""
+        return self.step.skipped(image)
 
 
 def _large_enough(image: Volume, sigma: float) -> bool:

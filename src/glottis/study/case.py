@@ -14,6 +14,7 @@ from glottis._errors import ImageError
 from glottis.data.volume import Box, Mask, Volume
 from glottis.features.discretise import FixedBinWidth
 from glottis.features.extract import FeatureSettings, extract_with_bins
+from glottis.features.filters import Inside
 from glottis.preprocessing.mask import check_mask, correct_mask
 from glottis.preprocessing.resample import Resample
 from glottis.preprocessing.window import Resegment
@@ -114,7 +115,7 @@ def extract_case(image: Volume, mask: Mask, settings: CaseSettings) -> CaseResul
         diagnostics |= _mask_facts(narrowed, "resegmented")
         mask, lost = (narrowed, "") if settings.resegment_shape else _shape_mask(mask, narrowed)
         warnings += [lost] if lost else []
-    found = extract_with_bins(image, mask, settings.features, intensity_mask=narrowed)
+    found = extract_with_bins(image, mask, _inside(settings.features, narrowed or mask), intensity_mask=narrowed)
     diagnostics |= {f"diagnostics_Bins_{name}": n for name, n in found.n_bins.items()}
     warnings += [text for step in settings.features.filters for text in step.skipped(image)]
     warnings += _flat_textures(found.n_bins, settings.features)
@@ -157,6 +158,12 @@ def _narrowed(image: Volume, mask: Mask, settings: CaseSettings) -> Mask | None:
     _, narrowed = settings.resegment(image, mask)
     _check(narrowed, settings)
     return narrowed
+
+
+def _inside(settings: FeatureSettings, mask: Mask) -> FeatureSettings:
+    """The same features; filters are asked for the mask's bounding box alone."""
+    box = mask.bounding_box()
+    return replace(settings, filters=tuple(Inside(step, box) for step in settings.filters))
 
 
 def _shape_mask(mask: Mask, narrowed: Mask) -> tuple[Mask, str]:
