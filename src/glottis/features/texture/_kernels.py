@@ -66,23 +66,23 @@ def scan_neighbourhoods(
     dependences = np.zeros((n, 2 * steps.size + 1), np.int32)
     differences = np.zeros(n)
     for v in range(where.size):
-        i = where[v]
-        rank = ranks[i]
+        i = np.uint64(where[v])  # unsigned indices spare the check for negative ones
+        rank = np.uint32(ranks[i])
         equal = 0
         total = 0
         for k in range(steps.size):
-            step = steps[k]
-            after = ranks[i + step]
-            before = ranks[i - step]
+            step = np.uint64(steps[k])
+            after = np.uint32(ranks[i + step])
+            before = np.uint32(ranks[i - step])
             total += levels[after] + levels[before]
             equal += (after == rank) + (before == rank)
             pairs[k, rank, after] += 1
             if before != rank:
                 j = i + step
-                length = 1
-                while ranks[j] == rank:
+                length = np.uint64(1)
+                while np.uint32(ranks[j]) == rank:
                     j += step
-                    length += 1
+                    length += np.uint64(1)
                 runs[k, rank, length] += 1
         dependences[rank - 1, equal] += 1
         if neighbours[v] > 0:
@@ -91,46 +91,48 @@ def scan_neighbourhoods(
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def find_root(parents: Array, i: int) -> int:
-    """Representative of the zone of voxel ``i``; shortens the path on the way."""
-    while parents[i] != i:
-        parents[i] = parents[parents[i]]
-        i = parents[i]
-    return i
+def join_zones(ranks: Array, where: Array, steps: Array) -> Array:
+    """Union-find over equal neighbours: every voxel's parent in the padded box; a zone's first voxel is its own."""
+    parents = np.empty(ranks.size, np.uint32)
+    for v in range(where.size):
+        i = np.uint32(where[v])
+        root = i
+        parents[i] = i
+        for k in range(steps.size):
+            j = np.uint32(i - np.uint32(steps[k]))
+            if ranks[j] != ranks[i]:
+                continue
+            other = parents[j]
+            while parents[other] != other:
+                parents[other] = parents[parents[other]]
+                other = parents[other]
+            if other < root:
+                parents[root] = other
+                root = other
+            elif other > root:
+                parents[other] = root
+        parents[i] = root
+    return parents
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def label_zones(ranks: Array, where: Array, steps: Array) -> tuple[Array, Array]:
     """Rank and size of every zone of 26-connected voxels of one grey level, in scan order of their first voxel."""
-    parents = np.empty(ranks.size, np.int32)
-    for v in range(where.size):
-        i = where[v]
-        rank = ranks[i]
-        parents[i] = i
-        root = i
-        for k in range(steps.size):
-            if ranks[i - steps[k]] == rank:
-                other = find_root(parents, i - steps[k])
-                if other < root:
-                    parents[root] = other
-                    root = other
-                elif other > root:
-                    parents[other] = root
-    sizes = np.zeros(ranks.size, np.int32)
+    parents = join_zones(ranks, where, steps)
+    zone_of_root = np.empty(ranks.size, np.int32)
+    zone_ranks = np.empty(where.size, np.int64)
+    zone_sizes = np.zeros(where.size, np.int64)
     zones = 0
     for v in range(where.size):
-        root = find_root(parents, where[v])
-        zones += sizes[root] == 0
-        sizes[root] += 1
-    zone_ranks = np.empty(zones, np.int64)
-    zone_sizes = np.empty(zones, np.int64)
-    z = 0
-    for v in range(where.size):
-        if parents[where[v]] == where[v]:
-            zone_ranks[z] = ranks[where[v]]
-            zone_sizes[z] = sizes[where[v]]
-            z += 1
-    return zone_ranks, zone_sizes
+        root = parents[where[v]]
+        while parents[root] != root:
+            root = parents[root]
+        if root == where[v]:
+            zone_of_root[root] = zones
+            zone_ranks[zones] = ranks[root]
+            zones += 1
+        zone_sizes[zone_of_root[root]] += 1
+    return zone_ranks[:zones], zone_sizes[:zones]
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
