@@ -26,8 +26,8 @@ STAGES = ("I-II", "III-IV")
 CLINICAL = ("age", "sex", "smoking", "drinking", "site", "differentiation", "cT", "cN", "cTNM")
 
 # --- the population ------------------------------------------------------------------------------------------------
-TEXTURE_LOG_ODDS = 2.1  # of stage III-IV, per standard deviation of severity
-VOLUME_LOG_ODDS = 0.62  # per standard deviation of log volume; volume alone then reaches an AUC of about .60
+TEXTURE_LOG_ODDS = 1.9  # of stage III-IV, per standard deviation of severity
+VOLUME_LOG_ODDS = 0.6  # per standard deviation of log volume; volume alone then reaches an AUC of about .60
 SEQUENCE_WEIGHTS = {"T1WI": 0.6, "T2WI": 0.8, "CE": 1.0}  # of each sequence's texture in the severity
 SHARED_TEXTURE = 0.5  # correlation between the texture latents of two sequences
 CLINICAL_SHIFT = 1.0  # between the stages, in standard deviations of the clinician's impression
@@ -60,7 +60,7 @@ class Scanner:
 
 
 CENTRE_1 = Scanner(centre="1", spacing_mm=(4.0, 0.94, 0.94), gain=400, offset=0, noise=0.020, bias=0.08, blur_mm=0.45)
-CENTRE_2 = Scanner(centre="2", spacing_mm=(4.0, 0.9, 0.9), gain=880, offset=150, noise=0.026, bias=0.16, blur_mm=0.48)
+CENTRE_2 = Scanner(centre="2", spacing_mm=(4.0, 0.9, 0.9), gain=640, offset=80, noise=0.026, bias=0.16, blur_mm=0.48)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +78,7 @@ class PhantomDesign:
     """
 
     n_patients: int = 60
-    seed: int = 20250101
+    seed: int = 2033
     null: bool = False
     centres: tuple[Scanner, ...] = (CENTRE_1, CENTRE_2)
     centre_fraction: float = 0.25
@@ -315,10 +315,10 @@ BRIGHTNESS = {
 }
 TUMOUR_BRIGHTNESS = {"T1WI": 0.44, "T2WI": 0.60, "CE": 0.66}
 TEXTURE_AMPLITUDE = {"T1WI": 0.055, "T2WI": 0.075, "CE": 0.085}
-AMPLITUDE_LOG_SD = 0.22  # of the texture's amplitude, per standard deviation of its latent
-FINE_SLOPE = 0.9  # logit of the share of fine texture, per standard deviation of its latent
+AMPLITUDE_LOG_SD = 0.25  # of the texture's amplitude, per standard deviation of its latent
+FINE_SLOPE = 1.1  # logit of the share of fine texture, per standard deviation of its latent
 COARSE_MM, FINE_MM = 2.0, 0.6  # widths of the two random fields
-CONTOUR_MM = {"A1": 0.25, "A2": 0.30, "B1": 0.60}  # how far each delineation strays from the lesion's border
+CONTOUR_MM = {"A1": 0.15, "A2": 0.18, "B1": 0.36}  # how far each delineation strays from the lesion's border
 
 
 @dataclass(frozen=True, kw_only=True)
