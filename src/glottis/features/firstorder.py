@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
@@ -28,13 +29,8 @@ def features(values: Array, counts: Array, *, voxel_volume_mm3: float, shift: fl
     p10, p25, p75, p90 = (_percentile(ordered, q) for q in (0.10, 0.25, 0.75, 0.90))
     n = len(ordered)
     mean = float(ordered.mean())
-    centred = ordered - mean
-    square = centred * centred
-    m2 = float(square.mean())
-    m3 = float((square * centred).mean())
-    m4 = float(np.dot(square, square)) / n
-    shifted = ordered + shift
-    energy = float((shifted * shifted).sum())
+    deviation, m2, m3, m4, energy = (float(total) for total in sum_powers(ordered, mean, float(shift)))
+    deviation, m2, m3, m4 = deviation / n, m2 / n, m3 / n, m4 / n
     p = counts / n
     return {
         "10Percentile": p10,
@@ -44,7 +40,7 @@ def features(values: Array, counts: Array, *, voxel_volume_mm3: float, shift: fl
         "InterquartileRange": p75 - p25,
         "Kurtosis": m4 / m2**2 if m2 != 0 else 0.0,
         "Maximum": float(ordered[-1]),
-        "MeanAbsoluteDeviation": float(np.abs(centred).mean()),
+        "MeanAbsoluteDeviation": deviation,
         "Mean": mean,
         "Median": float((ordered[(n - 1) // 2] + ordered[n // 2]) / 2),
         "Minimum": float(ordered[0]),
@@ -57,6 +53,21 @@ def features(values: Array, counts: Array, *, voxel_volume_mm3: float, shift: fl
         "Uniformity": float((p * p).sum()),
         "Variance": m2,
     }
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def sum_powers(values: Array, mean: float, shift: float) -> Array:
+    """Sums of abs(d), d^2, d^3, d^4 with d = value - mean, and of (value + shift)^2; ``(5,)``."""
+    deviation, square, cube, fourth, energy = 0.0, 0.0, 0.0, 0.0, 0.0
+    for v in range(values.size):
+        d = values[v] - mean
+        d2 = d * d
+        deviation += abs(d)
+        square += d2
+        cube += d2 * d
+        fourth += d2 * d2
+        energy += (values[v] + shift) ** 2
+    return np.array([deviation, square, cube, fourth, energy])
 
 
 def _percentile(ordered: Array, q: float) -> float:

@@ -39,6 +39,7 @@ def features(runs: NDArray[Any], levels: NDArray[Any], used: NDArray[np.bool_]) 
     """
     if not used.any():
         return dict.fromkeys(MEASURES, float("nan"))
-    (lengths,) = np.nonzero(runs[used].any(axis=(0, 1)))
-    found = measure(runs[used][:, :, lengths], levels, lengths + 1)
+    runs = runs if used.all() else runs[used]
+    (lengths,) = np.nonzero(runs.any(axis=0).any(axis=0))
+    found = measure(runs[:, :, lengths], levels, lengths + 1)
     return {name: float(found[source].mean()) for name, source in MEASURES.items()}

@@ -37,8 +37,10 @@ def features(zone_ranks: NDArray[Any], zone_sizes: NDArray[Any], levels: NDArray
         zone_sizes: ``(Z,)``, voxels of each zone.
         levels: ``(G,)`` grey levels present.
     """
-    sizes, columns = np.unique(zone_sizes, return_inverse=True)
-    cells = (zone_ranks - 1) * len(sizes) + columns
+    (sizes,) = np.nonzero(np.bincount(zone_sizes))
+    column_of_size = np.zeros(sizes[-1] + 1, dtype=np.int64)
+    column_of_size[sizes] = np.arange(len(sizes))
+    cells = (zone_ranks - 1) * len(sizes) + column_of_size[zone_sizes]
     counts = np.bincount(cells, minlength=len(levels) * len(sizes)).reshape(1, len(levels), len(sizes))
     found = measure(counts, levels, sizes)
     return {name: float(found[source][0]) for name, source in MEASURES.items()}
