@@ -83,6 +83,14 @@ def test_other_interpolators_equal_itk_on_the_whole_image(name, kind):
     np.testing.assert_array_equal(resampled.voxels, _whole(image, resampled, kind))
 
 
+def test_frozen_voxels_are_resampled():
+    image, mask = _scan(dtype=np.float64)
+    expected = Resample()(image, mask)[0].voxels
+    image.voxels.setflags(write=False)
+    mask.voxels.setflags(write=False)
+    np.testing.assert_array_equal(Resample()(image, mask)[0].voxels, expected)
+
+
 def test_grid_is_anchored_at_the_corner_of_the_mask_grid():
     image, mask = _scan()
     resampled, _ = Resample(spacing_mm=(1, 1, 1))(image, mask)

@@ -23,8 +23,10 @@ LOG_REACH_SIGMAS = 12.0
 class Filter(Protocol):
     """A step that derives one or several images from one image."""
 
-    wraps_round: ClassVar[bool]
-    """Whether voxels near one edge see those at the opposite edge, so that an edge needs the whole axis."""
+    @property
+    def wraps_round(self) -> bool:
+        """Whether voxels near one edge see those at the opposite edge, so that an edge needs the whole axis."""
+        ...
 
     def reach_voxels(self, spacing_mm: Triple) -> int:
         """Voxels needed round the mask so that the mask sees what filtering the whole image gives."""
@@ -212,9 +214,13 @@ class Inside:
         box: the part of the image that is wanted, slices along z, y, x.
     """
 
-    wraps_round: ClassVar[bool] = False
     step: Filter
     box: Box
+
+    @property
+    def wraps_round(self) -> bool:
+        """As the filter itself."""
+        return self.step.wraps_round
 
     def reach_voxels(self, spacing_mm: Triple) -> int:
         """As the filter itself."""

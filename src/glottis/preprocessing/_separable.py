@@ -54,7 +54,7 @@ def bspline(voxels: NDArray[Any], where: list[NDArray[np.float64]]) -> NDArray[A
 
     None where a value of an integer image is whole up to rounding errors, which then decide its truncation.
     """
-    values = np.ascontiguousarray(voxels, dtype=np.float64)
+    values = np.require(voxels, dtype=np.float64, requirements=["C", "W"])  # a kernel for frozen arrays is not kept
     for axis in (2, 1, 0):
         shape = values.shape
         if shape[axis] == 1:

@@ -97,13 +97,12 @@ def extract_case(image: Volume, mask: Mask, settings: CaseSettings) -> CaseResul
         ImageError: image and mask do not fit each other, the mask is empty, too small, or lost on the way.
     """
     diagnostics = {**_versions(), **_image_facts(image, "original"), **_mask_facts(mask, "original")}
-    aligned = _aligned(image, mask, settings)
+    aligned = on_image_grid = _aligned(image, mask, settings)
     for step in settings.whole_image:
         image, aligned = step(image, aligned)
     if settings.resample is not None:
         # a mask on a grid of its own is interpolated once, from that grid, not twice
-        drawn = mask if settings.correct_mask and not settings.whole_image else aligned
-        image, mask = _resampled(image, drawn, settings.resample)
+        image, mask = _resampled(image, mask if aligned is on_image_grid else aligned, settings.resample)
         diagnostics |= {**_image_facts(image, "interpolated"), **_mask_facts(mask, "interpolated")}
     else:
         box = _box_to_filter(image, aligned, settings)
