@@ -38,6 +38,8 @@ def learn_landmarks(
         progress: told after every image.
     """
     wanted = nyul_sequences(study)
+    if not wanted:
+        return {}
     tasks = [
         replace(task, masks=task.masks[:1], picture=False)
         for task in scan_tasks(study, training, cache=cache)

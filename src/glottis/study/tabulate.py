@@ -18,7 +18,7 @@ from glottis.study.extraction import Delineation, ScanResult, ScanTask
 from glottis.study.settings import case_settings
 from glottis.study.spec import Study
 
-LEVELS = "diagnostics_GreyLevels_"
+LEVELS = "diagnostics_Bins_"
 
 
 def scan_tasks(
