@@ -237,9 +237,7 @@ class TunedChain(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
             )
             raise ValueError(message)
         mean = areas[:, usable].mean(axis=1)
-        self.cv_results_ = (
-            pd.DataFrame(points, dtype=object).assign(mean_auc=mean, sd_auc=areas[:, usable].std(axis=1))
-        )
+        self.cv_results_ = pd.DataFrame(points, dtype=object).assign(mean_auc=mean, sd_auc=areas[:, usable].std(axis=1))
         for fold in range(len(splits)):
             self.cv_results_[f"auc_{fold}"] = areas[:, fold]
         self._log.append(FitRecord("tuning", "final", tuple(view.X.index)))
