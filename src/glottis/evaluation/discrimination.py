@@ -17,7 +17,7 @@ from glottis.evaluation.interval import Bools, Floats, Interval, check_level, ch
 MINIMUM_PER_CLASS = 5
 LOGIT_DELONG = "DeLong on the logit scale"
 DELONG = "DeLong"
-NADEAU_BENGIO = "corrected resampled t, which allows for shared training rows (Nadeau and Bengio 2003)"
+NADEAU_BENGIO = "approximate: corrected resampled t, which allows for shared training rows (Nadeau and Bengio 2003)"
 ProportionMethod = Literal["wilson", "clopper-pearson"]
 _STATSMODELS_NAMES = {"wilson": "wilson", "clopper-pearson": "beta"}
 _REPORT_NAMES = {"wilson": "Wilson", "clopper-pearson": "Clopper-Pearson"}
@@ -372,7 +372,8 @@ def cross_validated_auc(
 
     Scores are never pooled over folds, and DeLong is not used: training sets overlap, so that its interval is too
     narrow. The interval is t with the variance times (1 / folds + test / training size) (Nadeau and Bengio 2003;
-    Bouckaert and Frank 2004 for repeats), cut at 0 and 1.
+    Bouckaert and Frank 2004 for repeats), cut at 0 and 1. It is approximate: in 150 simulated cohorts of 60 patients
+    without signal, 4 x 5 folds, the 95% interval covered the true value in 91% (standard error 2%).
 
     Args:
         y_true: (n,) outcome, 0 or 1; one row a patient and repeat.
