@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from fake_run import write_fake_run
 
 from glottis import report
 from glottis._errors import StorageError
 from glottis.report.wording import number, percent
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from fake_run import write_fake_run
+# pandas 3.1 retires an argument that exact reading of the ledger needs in pandas 2
+pytestmark = pytest.mark.filterwarnings("ignore:The 'float_precision' argument:DeprecationWarning")
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +139,7 @@ def test_an_interval_around_one_half_is_not_called_better_than_chance(k_fold: Pa
 def test_without_events_enough_no_interval_is_claimed(bare: Path) -> None:
     interval = results(bare)["models"]["CT"]["sets"]["external"]["auc"]["interval"]
     assert interval["low"] is None
-    assert f"No confidence interval can be given ({interval['note']})" in words(bare)
+    assert f"No confidence interval can be given: {interval['note'].removeprefix('not estimable: ')}" in words(bare)
 
 
 def test_scores_that_are_no_probabilities_get_no_calibration(bare: Path) -> None:

@@ -45,7 +45,7 @@ def _roc(curves: Sequence[tuple[str, Stored]], looks: Sequence[tuple[str, Any, f
             color=colour,
             linestyle=line,
             linewidth=width,
-            zorder=len(curves) + 2 - place,
+            zorder=2 + place,  # the thin broken lines lie on the strong one, so that both are seen
             label=f"{shortened(label, 26)}: {auc_text(entry['auc'])}",
         )
     _unit_square(axes, "1 − specificity", "Sensitivity")
@@ -96,7 +96,7 @@ def _calibration(axes: Axes, stored: Stored) -> None:
     for group in stored["groups"]:
         observed = group["observed"]
         axes.plot([group["mean_score"]] * 2, [observed["low"], observed["high"]], color=FAINT, linewidth=0.6, zorder=2)
-        axes.plot([group["mean_score"]], [observed["value"]], "o", color=INK, markersize=2.2, zorder=3)
+        axes.plot([group["mean_score"]], [observed["value"]], "o", color=INK, markersize=2.2, zorder=3, clip_on=False)
     axes.plot(stored["curve_score"], stored["curve_observed"], color=COLOURS[0], linewidth=1.3, zorder=4)
     _unit_square(axes, "", "")
     axes.set_xticks([0, 0.5, 1])

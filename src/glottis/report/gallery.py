@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from glottis.report import figures
 from glottis.report.flow import flow_figure
 from glottis.report.pictures import mask_pages
-from glottis.report.style import save, styled
+from glottis.report.style import PRINT_DPI, save, styled
 from glottis.report.summary import cross_validated, primary_of, test_sets
 from glottis.report.wording import counted, set_name
 from glottis.study.parallel import Progress
@@ -65,7 +65,8 @@ def draw_all(result: StudyResult, folder: Path, progress: Progress) -> dict[str,
             figure = plan.draw()
             if figure is not None:
                 source = save(figure, folder, plan.name)
-                width = round(figure.get_figwidth() * SCREEN_PIXELS_PER_INCH)
+                large = plan.name.startswith("masks")
+                width = round(figure.get_figwidth() * (PRINT_DPI / 2 if large else SCREEN_PIXELS_PER_INCH))
                 pictures[plan.name] = Picture(plan.name, source, plan.caption, width)
     progress("report", len(plans), len(plans))
     return pictures

@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from glottis.io.files import write_text_atomic
 from glottis.report import figures, wording
 from glottis.report.gallery import Picture, all_sets, draw_all
-from glottis.report.methods import PROTOCOL, methods
+from glottis.report.methods import PROTOCOL, methods, params_text
 from glottis.report.ordering import in_study_order
 from glottis.report.summary import cross_validated, primary_of, summarise
 from glottis.report.tables import all_tables, write_tables
@@ -57,6 +57,7 @@ def _page(result: StudyResult, pictures: Mapping[str, Picture]) -> str:
         step_name=wording.step_name,
         joined=wording.joined,
         counted=wording.counted,
+        params=params_text,
     )
     results = result.results
     return environment.get_template("report.html.j2").render(
@@ -75,9 +76,10 @@ def _page(result: StudyResult, pictures: Mapping[str, Picture]) -> str:
         sets=all_sets(results["models"]),
         metrics=wording.METRICS,
         findings=_by_severity(result.checks),
-        warnings=_by_text(result.extraction["warnings"]),
+        warnings=_by_kind(result.extraction["warnings"]),
+        auc_notes=_auc_notes(results["models"]),
         counts=_count_tables(result.extraction["counts"]),
-        bins=_bin_rows(result.extraction["bins"]),
+        bins=_bin_rows(result.extraction["bins"], list(result.study.sequences)),
         flat=FLAT_BINS,
         steps=_steps(results["models"]),
         remaining=figures.remaining,
@@ -95,12 +97,26 @@ def _by_severity(findings: Iterable[Mapping[str, Any]]) -> dict[str, list[Mappin
     return {name: group for name, group in groups.items() if group}
 
 
-def _by_text(warnings: Iterable[Mapping[str, Any]]) -> list[tuple[str, list[str]]]:
-    """Warnings of the extraction, each text once with the scans that it concerns."""
-    groups: dict[str, list[str]] = {}
+def _by_kind(warnings: Iterable[Mapping[str, Any]]) -> dict[str, list[tuple[str, str, str]]]:
+    """Warnings of the extraction by kind (what stands before the colon): patient, sequence, the rest."""
+    groups: dict[str, list[tuple[str, str, str]]] = {}
     for warning in warnings:
-        groups.setdefault(warning["text"], []).append(f"{warning['patient']} {warning['sequence']}")
-    return list(groups.items())
+        kind, mark, rest = warning["text"].partition(": ")
+        if not mark:
+            kind, rest = "Other", warning["text"]
+        groups.setdefault(kind, []).append((warning["patient"], warning["sequence"], wording.capitalised(rest)))
+    return groups
+
+
+def _auc_notes(models: Mapping[str, Any]) -> list[tuple[str, str, list[str]]]:
+    """Set, why its AUC has no interval (or what was skipped), and the models that it concerns."""
+    rows: dict[tuple[str, str], list[str]] = {}
+    for model, entry in models.items():
+        for name, stored in entry["sets"].items():
+            for note in dict.fromkeys((stored["auc"]["interval"]["note"], stored["auc"].get("note", ""))):
+                if note:
+                    rows.setdefault((name, note), []).append(model)
+    return [(name, note, concerned) for (name, note), concerned in rows.items()]
 
 
 def _count_tables(counts: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -127,7 +143,7 @@ def _count_tables(counts: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def _bin_rows(bins: Mapping[str, Mapping[str, Sequence[float]]]) -> list[dict[str, Any]]:
+def _bin_rows(bins: Mapping[str, Mapping[str, Sequence[float]]], sequences: Sequence[str]) -> list[dict[str, Any]]:
     """Grey levels by sequence and filter, marked where the median leaves the usual range."""
     return [
         {
@@ -138,8 +154,8 @@ def _bin_rows(bins: Mapping[str, Mapping[str, Sequence[float]]]) -> list[dict[st
             "most": levels[2],
             "flat": not FLAT_BINS[0] <= levels[1] <= FLAT_BINS[1],
         }
-        for sequence, filters in bins.items()
-        for name, levels in sorted(filters.items(), key=lambda item: (item[0] != "original", item[0]))
+        for sequence in sequences
+        for name, levels in sorted(bins.get(sequence, {}).items(), key=lambda item: (item[0] != "original", item[0]))
     ]
 
 

@@ -151,7 +151,7 @@ def _open_in(block: Preprocessing, modality: str) -> tuple[str, ...]:
     if block.normalise == default.normalise:
         values.append("kind, scale and shift of the normalisation")
         if block.n4 is not None:
-            values.append("normalisation after N4 and both before resampling")
+            values.append("the order of N4 and normalisation")
     if block.bins == default.bins:
         values.append("the bin width")
     return tuple(values)
@@ -180,7 +180,7 @@ def _split(result: StudyResult) -> Paragraph:
     together = (
         f"Rows with the same {study.group} always stayed on one side."
         if study.group
-        else ("Every patient was on one side of each split.")
+        else "No column of groups was given: every row counted as a patient of its own."
     )
     outside = f" Patients of {joined(f'centre {name}' for name in split.external)} are the external test set."
     text = {
@@ -188,7 +188,8 @@ def _split(result: StudyResult) -> Paragraph:
         "given": f"Training and test sets as given in column {split.column}.",
         "centre": f"Training on every other centre.{outside}",
         "random": (
-            f"{split.test_fraction:.0%} of the patients held out at random as internal test"
+            f"{split.test_fraction:.0%} of the {'other ' if split.external else ''}patients held out at random as "
+            "internal test"
             f"{', stratified by outcome' if split.stratify else ''}.{outside if split.external else ''}"
         ),
     }[split.method]
@@ -208,7 +209,7 @@ def _selection(result: StudyResult) -> Paragraph:
         sentences.append(_icc_sentence(study, block.icc))
         if block.icc == Icc(threshold=block.icc.threshold):
             values.append("the form of the ICC")
-        values.append("taking, of the patients drawn again, those in training")
+        values.append("which of the patients drawn again are used (those in training)")
     elif block.icc is not None:
         sentences.append("No feature was judged by ICC: there are no repeated masks.")
     if block.spearman is not None:
@@ -266,7 +267,7 @@ def _model(result: StudyResult) -> Paragraph:
     )
     names = joined(study.models())
     sentences.append(f"{capitalised(counted(len(study.models()), 'model'))}: {names}.")
-    return Paragraph("Model", tuple(sentences), () if model.grid else ("the grid",))
+    return Paragraph("Model", tuple(sentences), () if model.grid else ("the number of trees", "the grid"))
 
 
 def grid_text(result: StudyResult) -> str:
@@ -284,14 +285,15 @@ def chosen_text(result: StudyResult) -> str:
     """What tuning chose: per model, or how often over all fits."""
     models = result.results["models"]
     if all(len(entry["fits"]) == 1 for entry in models.values()):
-        return "; ".join(f"{name}: {_params(entry['fits'][0]['best_params'])}" for name, entry in models.items())
+        return "; ".join(f"{name}: {params_text(entry['fits'][0]['best_params'])}" for name, entry in models.items())
     primary = result.results["primary_model"]
-    counts = Counter(_params(fit["best_params"]) for fit in models[primary]["fits"])
+    counts = Counter(params_text(fit["best_params"]) for fit in models[primary]["fits"])
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return f"in model {primary}, " + "; ".join(f"{text} in {n} of {counts.total()} fits" for text, n in ordered)
 
 
-def _params(params: Mapping[str, Any]) -> str:
+def params_text(params: Mapping[str, Any]) -> str:
+    """A grid point in words."""
     return ", ".join(f"{_parameter(name)} {_value(value)}" for name, value in params.items())
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from glottis.report.wording import (
+    bare_reason,
     capitalised,
     counted,
     joined,
@@ -157,7 +158,7 @@ def verdict(interval: Mapping[str, Any]) -> str:
     """What an interval of an AUC says about chance."""
     low, high = interval["low"], interval["high"]
     if low is None or high is None:
-        return "no interval can be given, so nothing is shown"
+        return "not shown to be better than chance"
     if low > CHANCE:
         return "better than chance"
     if high < CHANCE:
@@ -192,7 +193,7 @@ def _sentence(result: StudyResult, set_: str, entry: Mapping[str, Any], headline
     else:
         text = f"{headline.name}: AUC {headline.auc}"
     if interval["low"] is None or interval["high"] is None:
-        return f"{text}. No confidence interval can be given ({interval['note'] or 'not estimable'})."
+        return f"{text}. No confidence interval can be given: {bare_reason(interval['note'])}."
     text = f"{text}, {level(interval)} confidence interval {limits(interval)}"
     if interval["low"] > CHANCE:
         return f"{text}: better than chance."
@@ -219,12 +220,16 @@ def _trust(result: StudyResult) -> tuple[str, ...]:
         )
     else:
         lines.append(f"How many analyses have looked at {what} could not be counted.")
-    warnings = sum(1 for finding in result.checks if finding["severity"] == "warning")
-    failures = len(result.extraction["failures"])
-    lines.append(
-        f"The checks of the cohort left {counted(warnings, 'warning')}; "
-        f"{counted(failures, 'mask')} gave no features (section 3)."
-    )
+    lines.append(_left_by_checks(result))
     if EXTERNAL not in entry["sets"]:
         lines.append("No other centre was held out as a test: how well this works elsewhere is not known.")
     return tuple(lines)
+
+
+def _left_by_checks(result: StudyResult) -> str:
+    warnings = sum(1 for finding in result.checks if finding["severity"] == "warning")
+    failures = len(result.extraction["failures"])
+    noted = {(row["patient"], row["sequence"]) for row in result.extraction["warnings"]}
+    failed = f"{counted(failures, 'mask')} gave no features" if failures else "every mask gave its features"
+    remark = f", {counted(len(noted), 'scan')} with a remark" if noted else ""
+    return f"The checks of the cohort left {counted(warnings, 'warning')}; {failed}{remark} (section 3)."

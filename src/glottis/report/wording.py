@@ -34,8 +34,8 @@ SEVERITIES = ("error", "warning", "note")
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """A number with a fixed count of decimals; a dash where there is none."""
-    return MISSING if value is None else f"{value:.{digits}f}"
+    """A number with a fixed count of decimals and a true minus sign; a dash where there is none."""
+    return MISSING if value is None else f"{value:.{digits}f}".replace("-", "−")
 
 
 def percent(value: float | None) -> str:
@@ -74,6 +74,11 @@ def limits(interval: Mapping[str, Any], *, in_percent: bool = False) -> str:
         return NOT_ESTIMABLE
     show = percent if in_percent else number
     return f"{show(low)} to {show(high)}"
+
+
+def bare_reason(note: str) -> str:
+    """Why something is not estimable, without the words that say that it is not."""
+    return note.removeprefix(f"{NOT_ESTIMABLE}: ")
 
 
 def level(interval: Mapping[str, Any]) -> str:
