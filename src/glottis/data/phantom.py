@@ -60,7 +60,7 @@ class Scanner:
 
 
 CENTRE_1 = Scanner(centre="1", spacing_mm=(4.0, 0.94, 0.94), gain=400, offset=0, noise=0.020, bias=0.08, blur_mm=0.45)
-CENTRE_2 = Scanner(centre="2", spacing_mm=(4.0, 0.9, 0.9), gain=640, offset=80, noise=0.026, bias=0.16, blur_mm=0.48)
+CENTRE_2 = Scanner(centre="2", spacing_mm=(4.0, 0.9, 0.9), gain=800, offset=100, noise=0.026, bias=0.16, blur_mm=0.48)
 
 
 @dataclass(frozen=True, kw_only=True)
