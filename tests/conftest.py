@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+collect_ignore_glob = ["reference/make_*.py"]  # they make the reference values, in environments of their own
+
 
 def _data_folder() -> Path:
     return Path(os.environ.get("GLOTTIS_DATA", Path(__file__).parents[2] / "shared" / "data"))
