@@ -69,6 +69,14 @@ def test_texture_does_not_follow_volume(large):
     assert abs(np.corrcoef(large["severity"], np.log(large["volume_mm3"]))[0, 1]) < 0.1
 
 
+@pytest.mark.parametrize("n_patients", [60, 200, 401])
+def test_the_default_seed_keeps_the_promises_in_small_cohorts_too(n_patients):
+    truth = cohort_truth(PhantomDesign(n_patients=n_patients))
+    assert 0.80 < ideal_auc(truth) < 0.90
+    assert 0.55 < ideal_auc(truth, "volume_mm3") < 0.65
+    assert abs(np.corrcoef(truth["severity"], truth["volume_mm3"])[0, 1]) < 0.1
+
+
 def test_every_sequence_knows_less_than_all_together(large):
     alone = [ideal_auc(large, f"texture_{sequence}") for sequence in SEQUENCES]
     assert max(alone) + 0.02 < ideal_auc(large, "severity")

@@ -69,7 +69,8 @@ class PhantomDesign:
 
     Attributes:
         n_patients: patients in the cohort; indices from there on are fresh ones.
-        seed: of the population; the same seed gives the same patients whatever ``n_patients``.
+        seed: of the population; the same seed gives the same patients whatever ``n_patients``. The default's cohorts
+            of 60, 200 and 401 patients lie near the population's AUCs, which a small cohort of chance need not.
         null: nothing is related to the outcome or to survival: not texture, not volume, not the clinical stage.
         centres: the first scanner's patients and the second's; one scanner makes a cohort of one centre.
         centre_fraction: share of patients at the second centre, evenly spread over the indices.
