@@ -10,13 +10,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from glottis.report.style import CONTOUR, DOUBLE_MM, FAINT, canvas_mm
+from glottis.report.style import CONTOUR, DOUBLE_MM, FAINT, SOFT, canvas_mm
 from glottis.report.wording import shortened
 
 PER_PAGE = 48
 PLACES = 8
 GAP_MM = 1.0
-LABEL_MM = 4.0
+BLOCK_GAP_MM = 3.0
+LABEL_MM = 6.4
 Pictures = Mapping[str, NDArray[np.uint8]]
 
 
@@ -48,19 +49,22 @@ class MaskPage:
 
     def draw(self) -> Figure:
         """The figure."""
-        columns = len(self.rows[0]) * len(self.sequences)
-        places = max(PLACES, columns)
-        side = (DOUBLE_MM - GAP_MM * (places - 1)) / places
-        width = columns * (side + GAP_MM) - GAP_MM
-        height = len(self.rows) * (side + LABEL_MM + GAP_MM)
-        figure, axes = canvas_mm(width, height)
+        n = len(self.sequences)
+        blocks = max(len(self.rows[0]), round(PLACES / n))  # a short page keeps the size of the others
+        side = (DOUBLE_MM - GAP_MM * blocks * (n - 1) - BLOCK_GAP_MM * (blocks - 1)) / (blocks * n)
+        block = n * (side + GAP_MM) - GAP_MM + BLOCK_GAP_MM
+        width, high = len(self.rows[0]) * block - BLOCK_GAP_MM, side + LABEL_MM
+        figure, axes = canvas_mm(width, len(self.rows) * high)
         for row, patients in enumerate(self.rows):
-            top = row * (side + LABEL_MM + GAP_MM) + LABEL_MM
-            for column, (patient, sequence) in enumerate((p, s) for p in patients for s in self.sequences):
-                picture = self.pictures.get(f"{patient}/{sequence}")
-                _cell(axes, f"{patient} {sequence}", picture, left=column * (side + GAP_MM), top=top, side=side)
+            for place, patient in enumerate(patients):
+                left, top = place * block, row * high
+                name = shortened(patient, int((block - BLOCK_GAP_MM) * 0.78))
+                axes.text(left, top + 2.9, name, fontsize=6.2, ha="left", va="baseline")
+                for i, sequence in enumerate(self.sequences):
+                    picture = self.pictures.get(f"{patient}/{sequence}")
+                    _cell(axes, sequence, picture, left=left + i * (side + GAP_MM), top=top + LABEL_MM, side=side)
         axes.set_xlim(0, width)
-        axes.set_ylim(height, 0)
+        axes.set_ylim(len(self.rows) * high, 0)
         axes.set_aspect("auto")
         return figure
 
@@ -86,7 +90,7 @@ def mask_pages(pictures: Pictures, sequences: Sequence[str]) -> Iterator[MaskPag
 
 
 def _cell(axes: Axes, label: str, picture: NDArray[np.uint8] | None, *, left: float, top: float, side: float) -> None:
-    axes.text(left, top - 0.8, shortened(label, int(side * 0.8)), fontsize=5.6, ha="left", va="bottom")
+    axes.text(left, top - 0.8, shortened(label, int(side * 0.8)), fontsize=5.4, ha="left", va="baseline", color=SOFT)
     if picture is None:
         axes.text(left + side / 2, top + side / 2, "no picture", color=FAINT, fontsize=6, ha="center", va="center")
         return

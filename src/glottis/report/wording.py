@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
+from itertools import accumulate
 from typing import Any
+from unicodedata import east_asian_width
 
 MISSING = "–"
 NOT_ESTIMABLE = "not estimable"
@@ -96,12 +99,22 @@ def step_name(name: str) -> str:
     return STEP_NAMES.get(name, name)
 
 
-def shortened(text: str, length: int) -> str:
-    """At most ``length`` characters; the middle goes."""
-    if len(text) <= length:
+def shortened(text: str, width: int) -> str:
+    """At most ``width`` columns, of which a Chinese character takes two; the middle goes."""
+    if sum(map(_columns, text)) <= width:
         return text
-    head = (length - 1) // 2
-    return f"{text[:head]}…{text[len(text) - (length - 1 - head) :]}"
+    half = (width - 1) // 2
+    return f"{_fitting(text, half)}…{_fitting(text[::-1], width - 1 - half)[::-1]}"
+
+
+def _fitting(text: str, width: int) -> str:
+    """The longest beginning of ``text`` within ``width`` columns."""
+    used = list(accumulate(map(_columns, text)))
+    return text[: bisect_right(used, width)]
+
+
+def _columns(character: str) -> int:
+    return 2 if east_asian_width(character) in "WF" else 1
 
 
 def capitalised(text: str) -> str:
