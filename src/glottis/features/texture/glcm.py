@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glottis.features.texture._kernels import EPSILON, joint_entropies, sum_cooccurrences
+from glottis.features.texture._kernels import EPSILON, joint_entropies, second_eigenvalues, sum_cooccurrences
 
 Array = NDArray[Any]
 
@@ -31,7 +31,7 @@ def features(pairs: Array, levels: Array) -> dict[str, float]:
         **_of_differences(differences / totals[:, None], top),
         **_of_sums(sums / totals[:, None], p_level @ levels),
         **_of_information(joint_entropies(pairs, rows, totals), p_level),
-        "MCC": _largest_correlation(pairs, rows),
+        "MCC": _largest_correlation(pairs, rows, totals),
     }
     mean = p_level @ levels
     found["JointAverage"] = mean
@@ -105,13 +105,22 @@ def _of_information(found: Array, p_level: Array) -> dict[str, Array]:
     }
 
 
-def _largest_correlation(pairs: Array, rows: Array) -> Array:
+def _largest_correlation(pairs: Array, rows: Array, totals: Array) -> Array:
     """Maximal correlation coefficient of every direction: second largest eigenvalue size of D^-1/2 P D^-1/2.
 
     Its squares are the eigenvalues of the matrix Q that defines the feature. One where a single grey level exists.
     """
     if pairs.shape[1] < 2:
         return np.ones(1)
+    found = second_eigenvalues(pairs, rows, totals)
+    hard = np.isnan(found)
+    if hard.any():
+        found[hard] = dense_second_eigenvalues(pairs[hard], rows[hard])
+    return np.asarray(found)
+
+
+def dense_second_eigenvalues(pairs: Array, rows: Array) -> Array:
+    """Second largest eigenvalue size of D^-1/2 P D^-1/2 for every direction, by a dense solver, ``(A,)``."""
     scale = np.zeros(rows.shape)
     np.divide(1.0, np.sqrt(rows), out=scale, where=rows > 0)
     symmetric = (pairs + pairs.transpose(0, 2, 1)) * scale[:, :, None] * scale[:, None, :]
