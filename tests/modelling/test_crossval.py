@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -194,3 +195,14 @@ def test_the_log_tells_what_the_fits_saw() -> None:
     logged = [record.rows for record in fitted.fit_log_ if record.step == "witness"]
     assert logged == _Witness.seen
     assert len(logged) == 4
+
+
+def test_a_forest_that_no_depth_limit_binds_is_not_grown_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    grid = {"n_estimators": [8], "max_depth": [2, 12, None], "min_samples_leaf": [1, 5]}
+    short = _chain(grid=grid).fit(X, Y)
+    spec = replace(CLASSIFIERS["random_forest"], same=lambda fitted, parameters: False)
+    monkeypatch.setitem(CLASSIFIERS, "random_forest", spec)
+    long = _chain(grid=grid).fit(X, Y)
+    pd.testing.assert_frame_equal(short.cv_results_, long.cv_results_)
+    pd.testing.assert_series_equal(short.out_of_fold_, long.out_of_fold_)
+    assert len(short.fit_log_) < len(long.fit_log_)

@@ -197,9 +197,14 @@ class TunedChain(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
             training = view.rows(train)
             steps, selected = self._fit_steps(training, fold)
             held_out = _through(steps, view.X.iloc[test])
-            for number, point in enumerate(points):
-                model = self._fit_classifier(spec, point, selected, training.truth, fold)
-                scores[number, test] = model.predict_proba(held_out)[:, 1]
+            fitted: dict[int, Any] = {}
+            for number, point in reversed(list(enumerate(points))):  # a grid ends with its least limited point
+                twin = next((known for known, model in fitted.items() if spec.same(model, point)), None)
+                if twin is not None:
+                    scores[number, test] = scores[twin, test]
+                    continue
+                fitted[number] = self._fit_classifier(spec, point, selected, training.truth, fold)
+                scores[number, test] = fitted[number].predict_proba(held_out)[:, 1]
         return scores
 
     def _fit_steps(self, view: _View, fold: Fold) -> tuple[Steps, pd.DataFrame]:
