@@ -101,6 +101,7 @@ def phantom_template(design: PhantomDesign) -> StudyTemplate:
             )
             for name in SEQUENCES
         },
+        n4_shrink_factor=6,
         split=Split(external=(design.centres[-1].centre,)),
         split_note="70% of centre 1 train, 30% are the internal test, centre 2 is the external test",
     )
@@ -198,4 +199,4 @@ def _proposed_split(layout: Layout, rows: pd.DataFrame, codes: list[int | None])
     ]
     least = min(complete.count(0), complete.count(1))
     inner = max(2, min(5, least - math.ceil(smaller / folds)))
-    return Split(method="kfold", folds=folds, repeats=10), why, inner
+    return Split(method="kfold", folds=folds), why, inner

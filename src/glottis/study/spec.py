@@ -209,7 +209,7 @@ class Split(Block):
     external: tuple[str, ...] = ()
     column: str | None = None
     folds: int = Field(default=5, ge=2)
-    repeats: int = Field(default=10, ge=1)
+    repeats: int = Field(default=5, ge=1)
 
     @field_validator("external", mode="before")
     @classmethod

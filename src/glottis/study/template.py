@@ -37,6 +37,7 @@ class StudyTemplate:
         left_out: columns that were left out of ``clinical``, each with its reason.
         split: the proposed split.
         split_note: why this one.
+        n4_shrink_factor: how much coarser than the image N4 looks; images of few voxels need no finer grid.
         inner_folds: folds of the tuning inside the training patients.
         log_sigma_mm: widths of the LoG filter, or empty.
     """
@@ -54,6 +55,7 @@ class StudyTemplate:
     left_out: Mapping[str, str] = field(default_factory=dict)
     split: Split = field(default_factory=Split)
     split_note: str = ""
+    n4_shrink_factor: int = 4
     inner_folds: int = 5
     log_sigma_mm: tuple[float, ...] = ()
 
@@ -71,7 +73,7 @@ def study_yaml(template: StudyTemplate) -> str:
         "",
         *_sequences(template.sequences),
         "",
-        *_preprocessing(template.sequences),
+        *_preprocessing(template),
         "",
         *_features(template),
         "",
@@ -123,13 +125,13 @@ def _sequences(sequences: Mapping[str, TemplateSequence]) -> list[str]:
     return lines
 
 
-def _preprocessing(sequences: Mapping[str, TemplateSequence]) -> list[str]:
+def _preprocessing(template: StudyTemplate) -> list[str]:
     lines = ["preprocessing:           # in this order: n4, window, normalise, resample, resegment"]
-    for modality in dict.fromkeys(sequence.modality for sequence in sequences.values()):
+    for modality in dict.fromkeys(sequence.modality for sequence in template.sequences.values()):
         block = DEFAULT_PREPROCESSING[modality]
         lines.append(f"  {modality}:")
         if block.n4 is not None:
-            lines.append(f"    n4: {{shrink_factor: {block.n4.shrink_factor}}}   # bias field; null switches it off")
+            lines.append(f"    n4: {{shrink_factor: {template.n4_shrink_factor}}}   # bias field; null switches it off")
         lines.append("    window: null         # {lower: -125, upper: 225} clips intensities")
         normalise = block.normalise
         lines.append(
