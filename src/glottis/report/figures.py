@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from glottis.report.style import COLOURS, DOUBLE_MM, FAINT, INK, LINES, PALE, SINGLE_MM, axes_mm, new_figure
+from glottis.report.style import COLOURS, DOUBLE_MM, FAINT, INK, LINES, MID, SINGLE_MM, axes_mm, new_figure
 from glottis.report.wording import limits, number, set_name, shortened, step_name
 
 PLOT_MM = 62.0
@@ -154,7 +154,7 @@ def selection_funnel(models: Stored) -> Figure:
         for row, (model, entry) in enumerate(models.items()):
             low, high = remaining(entry["fits"], step)
             of = entry["n_candidates"] or 1
-            axes.barh(row, high / of, height=0.62, color=PALE if low != high else COLOURS[0])
+            axes.barh(row, high / of, height=0.62, color=MID)
             axes.barh(row, low / of, height=0.62, color=COLOURS[0])
             # the number stands beside a short bar and inside a long one
             inside = high / of > 0.55

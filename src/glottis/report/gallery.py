@@ -87,7 +87,7 @@ def _first(result: StudyResult) -> Iterator[Plan]:
         partial(figures.roc_of_sets, entry, test_sets(entry)),
     )
     folded = cross_validated(result)
-    design = f"{results['n_folds']}-fold cross-validation, {results['n_repeats']} x" if folded else ""
+    design = f"{results['n_folds']}-fold cross-validation, {counted(results['n_repeats'], 'repeat')}" if folded else ""
     yield Plan(
         "flow",
         f"Flow of patients, from the manifest to the sets of the primary model, {primary}.",
@@ -140,7 +140,4 @@ def _roc_note(result: StudyResult, *, lines: int) -> str:
     if not cross_validated(result):
         return "Legend: AUC (95% confidence interval). Dashed: chance."
     shade = " Shaded: range over the repeats." if result.results["n_repeats"] > 1 and lines == 1 else ""
-    return (
-        "Curve: mean over folds. Legend: mean AUC over folds (95% interval that allows for shared training rows). "
-        f"Dashed: chance.{shade}"
-    )
+    return f"Curve: mean over folds. Legend: mean AUC over folds (approximate 95% interval). Dashed: chance.{shade}"

@@ -312,7 +312,7 @@ def _statistics(result: StudyResult) -> Paragraph:
         if result.results["design"] == "cross-validation" and name == "training":
             continue
         interval = values["auc"]["interval"]
-        sentences.append(f"{set_name(name)}: interval of the AUC by {interval['method']}.")
+        sentences.append(f"Interval of the AUC, {set_name(name)}: {interval['method']}.")
         methods_ = {values["metrics"][m].get("method") for m in ("accuracy", "f1")} - {None}
         if methods_:
             f1 = values["metrics"]["f1"].get("method")

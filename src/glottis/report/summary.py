@@ -119,7 +119,7 @@ def _who(result: StudyResult) -> str:
 def _tested(result: StudyResult) -> str:
     split, entry = result.study.split, primary_of(result)
     if cross_validated(result):
-        times = f", the whole procedure {split.repeats} times over with other folds" if split.repeats > 1 else ""
+        times = f", the whole procedure run {split.repeats} times with different folds" if split.repeats > 1 else ""
         return (
             f"By stratified {split.folds}-fold cross-validation{times}: every patient was scored by models that were "
             "selected, tuned and fitted without that patient. No separate test set was held out."
@@ -145,22 +145,23 @@ def _centres(names: tuple[str, ...]) -> str:
 
 def _headline(name: str, entry: Mapping[str, Any], results: Mapping[str, Any]) -> Headline:
     interval = entry["auc"]["interval"]
+    words = f"approx. {level(interval)} CI" if name == CROSS_VALIDATION else f"{level(interval)} CI"
     return Headline(
         name=set_name(name),
         auc=number(interval["value"]),
-        interval=f"{level(interval)} CI {limits(interval)}" if interval["low"] is not None else "no interval",
+        interval=f"{words} {limits(interval)}" if interval["low"] is not None else "no interval",
         size=f"{counted(entry['n'], 'patient')}, {entry['n_positive']} with {results['outcome']['positive']}",
-        verdict=verdict(interval),
+        verdict=verdict(interval, approximate=name == CROSS_VALIDATION),
     )
 
 
-def verdict(interval: Mapping[str, Any]) -> str:
+def verdict(interval: Mapping[str, Any], *, approximate: bool) -> str:
     """What an interval of an AUC says about chance."""
     low, high = interval["low"], interval["high"]
     if low is None or high is None:
         return "not shown to be better than chance"
     if low > CHANCE:
-        return "better than chance"
+        return "better than chance" + (", as far as an approximate interval can say" if approximate else "")
     if high < CHANCE:
         return "worse than chance"
     return "not shown to be better than chance"
@@ -189,14 +190,16 @@ def _sentence(result: StudyResult, set_: str, entry: Mapping[str, Any], headline
     if set_ == CROSS_VALIDATION:
         spread = auc["sd_over_repeats"]
         over = f" (standard deviation of the repeats' means {number(spread)})" if spread is not None else ""
+        over += f"; {auc['note']}" if auc["note"] else ""
         text = f"Mean AUC over {counted(len(auc['fold_values']), 'fold')}: {headline.auc}{over}"
     else:
         text = f"{headline.name}: AUC {headline.auc}"
     if interval["low"] is None or interval["high"] is None:
         return f"{text}. No confidence interval can be given: {bare_reason(interval['note'])}."
-    text = f"{text}, {level(interval)} confidence interval {limits(interval)}"
+    kind = "approximate " if set_ == CROSS_VALIDATION else ""
+    text = f"{text}; {kind}{level(interval)} confidence interval {limits(interval)}"
     if interval["low"] > CHANCE:
-        return f"{text}: better than chance."
+        return f"{text}: {verdict(interval, approximate=set_ == CROSS_VALIDATION)}."
     if interval["high"] < CHANCE:
         return f"{text}: worse than chance. Check how the outcome is coded, and whether centres differ."
     return f"{text}. The interval includes 0.5: the model is not shown to be better than chance."
