@@ -19,14 +19,13 @@ from typer.exceptions import TyperException
 from glottis import __version__, workflows
 from glottis._errors import GlottisError
 from glottis.data.cohort import Lesions
+from glottis.data.phantom import PhantomDesign
 from glottis.io.files import REASONS, storage_error
 from glottis.study.parallel import Progress
 from glottis.workflows import FinishedRun
 
 app = typer.Typer(
     name="glottis",
-    help="Radiomics studies from scans to a model one can trust.",
-    no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -52,20 +51,30 @@ def run_command(arguments: list[str]) -> int:
         The exit code.
     """
     try:
-        code = app(arguments, standalone_mode=False)
+        code = app(arguments or ["--help"], prog_name="glottis", standalone_mode=False)
     except GlottisError as error:
         return _say(str(error), USERS_INPUT)
     except (typer.Abort, KeyboardInterrupt):
-        return _say("Stopped. The same command goes on where it was; finished work is kept.", INTERRUPTED)
+        code = INTERRUPTED
     except TyperException as error:
-        return _say(f"{error.format_message()} See  glottis --help.", USERS_INPUT)
+        return _say(_usage(error), USERS_INPUT)
     except OSError as error:
         if error.errno in REASONS:
             return _say(str(storage_error(Path(error.filename or "a file"), error)), USERS_INPUT)
         return _our_fault()
     except Exception:
         return _our_fault()
+    if code == INTERRUPTED:
+        return _say("Stopped. The same command goes on where it was; finished work is kept.", INTERRUPTED)
     return code if isinstance(code, int) else 0
+
+
+def _usage(error: TyperException) -> str:
+    """What is wrong with the arguments, and where the right ones are listed."""
+    text = error.format_message()
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "glottis"
+    return f"{text}{'' if text.endswith(('.', '?')) else '.'} See  {command} --help"
 
 
 def _say(message: str, code: int) -> int:
@@ -100,7 +109,7 @@ def _root(
     """
 
 
-@app.command()
+@app.command(short_help="Make a small synthetic cohort and run a whole study on it.")
 def demo(
     *,
     out: Annotated[Path, typer.Option("--out", help="Folder for the cohort, the run and its report.")] = Path(
@@ -118,7 +127,7 @@ def demo(
     _report_run(finished, as_json=as_json)
 
 
-@app.command()
+@app.command(short_help="Write a manifest and a study file from a folder of scans.")
 def init(
     folder: Annotated[Path, typer.Argument(help="Folder of scans, or a PyRadiomics batch table.")],
     *,
@@ -141,9 +150,12 @@ def init(
         typer.echo(line)
 
 
-@app.command()
+@app.command(short_help="List every problem of a cohort before a run.")
 def check(
-    study: Annotated[Path, typer.Argument(help="study.yaml")], *, jobs: Jobs = 2, as_json: AsJson = False
+    study: Annotated[Path, typer.Argument(help="Study file, as glottis init writes it.")],
+    *,
+    jobs: Jobs = 2,
+    as_json: AsJson = False,
 ) -> None:
     """Look for every problem of a cohort: files, masks, grids, outcome, leaks. Exit code 2 where a run would stop.
 
@@ -160,7 +172,7 @@ def check(
         raise typer.Exit(USERS_INPUT)
 
 
-@app.command()
+@app.command(short_help="Write a table of features, as PyRadiomics names them.")
 def extract(
     batch: Annotated[Path, typer.Argument(help="Table with the columns Image and Mask (and any others).")],
     *,
@@ -191,9 +203,9 @@ def extract(
         raise typer.Exit(USERS_INPUT)
 
 
-@app.command()
+@app.command(short_help="Run a study from its scans to its report.")
 def run(
-    study: Annotated[Path, typer.Argument(help="study.yaml")],
+    study: Annotated[Path, typer.Argument(help="Study file, as glottis init writes it.")],
     *,
     out: Annotated[Path, typer.Option("--out", help="Run folder; the same folder goes on where a run stopped.")],
     jobs: Jobs = 2,
@@ -208,8 +220,10 @@ def run(
     _report_run(finished, as_json=as_json)
 
 
-@app.command()
-def report(folder: Annotated[Path, typer.Argument(help="Run folder.")], *, as_json: AsJson = False) -> None:
+@app.command(short_help="Write the report of a finished run anew.")
+def report(
+    folder: Annotated[Path, typer.Argument(help="Run folder, as glottis run wrote it.")], *, as_json: AsJson = False
+) -> None:
     """Write tables, figures and report of a finished run anew, from its stored results.
 
     Example: glottis report run
@@ -219,12 +233,12 @@ def report(folder: Annotated[Path, typer.Argument(help="Run folder.")], *, as_js
     _report_run(finished, as_json=as_json)
 
 
-@app.command()
+@app.command(short_help="Write a synthetic cohort as files.")
 def phantom(
     *,
     out: Annotated[Path, typer.Option("--out", help="Folder for the cohort.")],
     patients: Annotated[int, typer.Option("--patients", min=1, help="Number of patients.")] = 60,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the population.")] = 20250101,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the population.")] = PhantomDesign.seed,
     null: Annotated[bool, typer.Option("--null", help="Nothing is related to the outcome.")] = False,
     as_json: AsJson = False,
 ) -> None:

@@ -211,7 +211,12 @@ def report(folder: PathLike, *, progress: Progress = silent) -> FinishedRun:
 
 
 def phantom(
-    out: PathLike, *, patients: int = 60, seed: int = 20250101, null: bool = False, progress: Progress = silent
+    out: PathLike,
+    *,
+    patients: int = 60,
+    seed: int = PhantomDesign.seed,
+    null: bool = False,
+    progress: Progress = silent,
 ) -> dict[str, Any]:
     """Write a synthetic cohort as files, with a study file; a folder with the same seed is completed.
 
