@@ -14,9 +14,6 @@ from glottis import report
 from glottis._errors import StorageError
 from glottis.report.wording import number, percent
 
-# pandas 3.1 retires an argument that exact reading of the ledger needs in pandas 2
-pytestmark = pytest.mark.filterwarnings("ignore:The 'float_precision' argument:DeprecationWarning")
-
 
 @pytest.fixture(scope="module")
 def held_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
