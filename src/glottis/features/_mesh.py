@@ -80,7 +80,7 @@ def _cross(a: Array, b: Array) -> Array:
     return np.asarray(a[:, [1, 2, 0]] * b[:, [2, 0, 1]] - a[:, [2, 0, 1]] * b[:, [1, 2, 0]])
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def count_patterns(padded: Array) -> Array:
     """How often each pattern of eight voxels occurs, and the summed ``z``, ``y``, ``x`` of its cubes, ``(256, 4)``."""
     found = np.zeros((256, 4), np.int64)
@@ -137,7 +137,7 @@ def largest_distance(points: Array, groups: Array) -> float:
     return float(farthest_pair(np.ascontiguousarray(points[order]), radius[order], np.append(starts, len(points))))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def farthest_pair(points: Array, radius: Array, starts: Array) -> float:
     """Largest distance within the groups ``points[starts[g]:starts[g + 1]]``, each ordered by falling radius.
 

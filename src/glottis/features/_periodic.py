@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 _CHUNK = 256
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _tap(turn: int, wrapped: int) -> int:
     """Which tap is summed at this turn: those that reach past the end come first, from the last one back."""
     return wrapped - turn if turn <= wrapped else turn
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _along_rows(source: Any, low: Any, high: Any, low_taps: Any, high_taps: Any, start: int) -> None:
     """Convolve ``(outer, n, inner)`` along its middle axis, many neighbouring lines at once.
 
@@ -44,7 +44,7 @@ def _along_rows(source: Any, low: Any, high: Any, low_taps: Any, high_taps: Any,
                         high[o, i, q] += b * value
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _along_lines(source: Any, low: Any, high: Any, low_taps: Any, high_taps: Any, start: int) -> None:
     """Convolve ``(outer, n)`` along its last axis; ``low`` and ``high`` ``(outer, m)`` as in ``_along_rows``."""
     n_outer, n = source.shape

@@ -84,7 +84,7 @@ def _coefficients(n: NDArray[np.float64], d: NDArray[np.float64]) -> NDArray[np.
     return np.stack([n, m, d, d * (n[0] + n[1] + n[2] + n[3]) / steady, d * (m[0] + m[1] + m[2] + m[3]) / steady])
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _forward(line: Any, out: Any, stop: int, c: Any) -> None:
     """Causal half of the samples before ``stop``, ``_WIDTH`` lines side by side.
 
@@ -104,7 +104,7 @@ def _forward(line: Any, out: Any, stop: int, c: Any) -> None:
             out[k, w] = value - (out[k - 1, w] * b1 + out[k - 2, w] * b2 + out[k - 3, w] * b3 + out[k - 4, w] * b4)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _backward(line: Any, out: Any, n: int, start: int, c: Any) -> None:
     """Anticausal half of the samples from ``start``; four spare rows follow the last sample."""
     m1, m2, m3, m4 = c[1, 0], c[1, 1], c[1, 2], c[1, 3]
@@ -120,7 +120,7 @@ def _backward(line: Any, out: Any, n: int, start: int, c: Any) -> None:
             out[k, w] = value - (out[k + 1, w] * b1 + out[k + 2, w] * b2 + out[k + 3, w] * b3 + out[k + 4, w] * b4)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _gather(source: Any, line: Any, first: int, used: int) -> None:
     """Copy ``used`` lines into the block and repeat their ends over the spare rows."""
     _, n, n_inner = source.shape
@@ -139,7 +139,7 @@ def _gather(source: Any, line: Any, first: int, used: int) -> None:
         line[n + _LOOK_BACK + k] = line[n - 1 + _LOOK_BACK]
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _scatter(forward: Any, backward: Any, target: Any, first: int, used: int) -> None:
     """Write the sum of both halves of ``used`` lines, rounded to the pixel type of ``target``."""
     _, m, n_inner = target.shape
@@ -156,7 +156,7 @@ def _scatter(forward: Any, backward: Any, target: Any, first: int, used: int) ->
                 target[o, i, q] = forward[i, w] + backward[i, w]
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _along(source: Any, target: Any, c: Any, start: int) -> None:
     """Filter ``source`` ``(outer, line, inner)`` along its middle axis, in blocks of lines.
 
@@ -179,7 +179,7 @@ def _along(source: Any, target: Any, c: Any, start: int) -> None:
         _scatter(forward[start + _LOOK_BACK :], backward[start + _LOOK_BACK :], target, first, used)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _add_scaled(total: Any, part: Any, factor: float) -> None:
     """``total += factor * part``, rounded to float32 once."""
     for i in range(total.size):

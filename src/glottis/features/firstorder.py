@@ -55,7 +55,7 @@ def features(values: Array, counts: Array, *, voxel_volume_mm3: float, shift: fl
     }
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def sum_powers(values: Array, mean: float, shift: float) -> Array:
     """Sums of abs(d), d^2, d^3, d^4 with d = value - mean, and of (value + shift)^2; ``(5,)``."""
     deviation, square, cube, fourth, energy = 0.0, 0.0, 0.0, 0.0, 0.0

@@ -92,7 +92,7 @@ def _support(where: NDArray[np.float64], size: int) -> tuple[NDArray[np.intp], N
     return np.where(index >= size, period - index, index), weights
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _causal_start(block: Any, start: Any) -> None:
     """First value of the causal recursion: the mirrored signal before the first sample, summed up."""
     n = block.shape[0]
@@ -113,7 +113,7 @@ def _causal_start(block: Any, start: Any) -> None:
     start /= 1.0 - _POLE ** (2 * n - 2)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _to_coefficients(block: Any, start: Any) -> None:
     """Replace ``(n, _WIDTH)`` samples by B-spline coefficients along the first axis, in place."""
     n = block.shape[0]
@@ -131,7 +131,7 @@ def _to_coefficients(block: Any, start: Any) -> None:
             block[i, w] = _POLE * (block[i + 1, w] - block[i, w])
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _along(source: Any, target: Any, index: Any, weights: Any) -> None:
     """Interpolate ``source`` ``(outer, n, inner)`` along its middle axis into ``target`` ``(outer, m, inner)``."""
     n_outer, n, n_inner = source.shape

@@ -20,7 +20,7 @@ LANCZOS_STEPS = 120
 LANCZOS_RESIDUAL = 1e-11
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def count_neighbours(inside: Array, where: Array, steps: Array) -> tuple[Array, Array]:
     """Neighbours inside the mask of every voxel (of 26), and voxel pairs along every direction."""
     neighbours = np.zeros(where.size, np.int32)
@@ -33,7 +33,7 @@ def count_neighbours(inside: Array, where: Array, steps: Array) -> tuple[Array, 
     return neighbours, pairs
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def gather_levels(values: Array, edges: Array) -> Array:
     """Number of ``edges`` (ascending, nearly equidistant) at or below every value."""
     levels = np.empty(values.size, np.int64)
@@ -50,7 +50,7 @@ def gather_levels(values: Array, edges: Array) -> Array:
     return levels
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def scan_neighbourhoods(
     ranks: Array, where: Array, steps: Array, levels: Array, neighbours: Array, longest: int
 ) -> tuple[Array, Array, Array, Array]:
@@ -92,7 +92,7 @@ def scan_neighbourhoods(
     return pairs[:, 1:, 1:], runs[:, 1:, 1:], dependences, differences
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def join_zones(ranks: Array, where: Array, steps: Array) -> Array:
     """Union-find over equal neighbours: every voxel's parent in the padded box; a zone's first voxel is its own."""
     parents = np.empty(ranks.size, np.uint32)
@@ -117,7 +117,7 @@ def join_zones(ranks: Array, where: Array, steps: Array) -> Array:
     return parents
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def label_zones(ranks: Array, where: Array, steps: Array) -> tuple[Array, Array]:
     """Rank and size of every zone of 26-connected voxels of one grey level, in scan order of their first voxel."""
     parents = join_zones(ranks, where, steps)
@@ -137,7 +137,7 @@ def label_zones(ranks: Array, where: Array, steps: Array) -> tuple[Array, Array]
     return zone_ranks[:zones], zone_sizes[:zones]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def sum_cooccurrences(pairs: Array, levels: Array, top: int) -> tuple[Array, Array, Array]:
     """Counts of the symmetric co-occurrence matrices by level, by difference and by sum of levels.
 
@@ -160,7 +160,7 @@ def sum_cooccurrences(pairs: Array, levels: Array, top: int) -> tuple[Array, Arr
     return rows, differences, sums
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def joint_entropies(pairs: Array, rows: Array, totals: Array) -> Array:
     """Per direction: energy, largest probability, H(XY) and the cross entropies HXY1 and HXY2, ``(A, 5)``, in bits.
 
@@ -190,7 +190,7 @@ def joint_entropies(pairs: Array, rows: Array, totals: Array) -> Array:
     return found
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def second_eigenvalues(pairs: Array, rows: Array, totals: Array) -> Array:
     """Second largest eigenvalue size of every direction's D^-1/2 P D^-1/2, ``(A,)``; NaN where it needs a dense solver.
 
@@ -222,7 +222,7 @@ def second_eigenvalues(pairs: Array, rows: Array, totals: Array) -> Array:
     return found
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def largest_beside_first(starts: Array, columns: Array, values: Array, basis: Array) -> float:
     """Largest eigenvalue size of a symmetric matrix of norm 1 (compressed rows), a known eigenvector set aside.
 
@@ -270,7 +270,7 @@ def largest_beside_first(starts: Array, columns: Array, values: Array, basis: Ar
     return np.nan
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def fill_irregularly(w: Array, first: Array) -> int:
     """Write a fixed irregular vector where ``first`` is positive; returns the dimensions left beside ``first``."""
     rest = -1
@@ -285,7 +285,7 @@ def fill_irregularly(w: Array, first: Array) -> int:
     return rest
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
 def dot(x: Array, y: Array) -> float:
     """Sum of products, summed in the order that suits the processor."""
     total = 0.0
@@ -294,7 +294,7 @@ def dot(x: Array, y: Array) -> float:
     return total
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
 def multiply(starts: Array, columns: Array, values: Array, x: Array, product: Array) -> None:
     """Matrix in compressed rows times ``x``, into ``product``."""
     for i in range(starts.size - 1):
@@ -304,7 +304,7 @@ def multiply(starts: Array, columns: Array, values: Array, x: Array, product: Ar
         product[i] = total
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def orthogonalise(w: Array, basis: Array, n_vectors: int) -> float:
     """Take the first ``n_vectors`` of ``basis`` out of ``w``, again where little is left; returns the size left."""
     size = 0.0
@@ -319,7 +319,7 @@ def orthogonalise(w: Array, basis: Array, n_vectors: int) -> float:
     return size
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, error_model="numpy")
 def largest_ritz_value(diagonal: Array, beside: Array, k: int, sign: float) -> tuple[float, float]:
     """Largest eigenvalue (at most 1) and last part of its unit eigenvector, of a symmetric tridiagonal matrix.
 
