@@ -18,7 +18,7 @@ from glottis.io.files import write_text_atomic
 from glottis.io.layouts import Layout, detect, join_clinical, write_manifest
 from glottis.io.manifest import outcome_codes
 from glottis.study.check.columns import AFTER_DECISION, PERSON
-from glottis.study.spec import Modality, Split
+from glottis.study.spec import BiasField, Modality, Split
 from glottis.study.template import StudyTemplate, TemplateSequence, study_yaml
 
 MANIFEST, STUDY = "manifest.csv", "study.yaml"
@@ -101,7 +101,7 @@ def phantom_template(design: PhantomDesign) -> StudyTemplate:
             )
             for name in SEQUENCES
         },
-        n4_shrink_factor=6,
+        n4=BiasField(shrink_factor=6, iterations=(50, 50, 50)),
         split=Split(external=(design.centres[-1].centre,)),
         split_note="70% of centre 1 train, 30% are the internal test, centre 2 is the external test",
     )

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from glottis.study.spec import DEFAULT_PREPROCESSING, Modality, Split, Wavelet
+from glottis.study.spec import DEFAULT_PREPROCESSING, BiasField, Modality, Split, Wavelet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +37,7 @@ class StudyTemplate:
         left_out: columns that were left out of ``clinical``, each with its reason.
         split: the proposed split.
         split_note: why this one.
-        n4_shrink_factor: how much coarser than the image N4 looks; images of few voxels need no finer grid.
+        n4: settings of the bias-field correction of MR.
         inner_folds: folds of the tuning inside the training patients.
         log_sigma_mm: widths of the LoG filter, or empty.
     """
@@ -55,7 +55,7 @@ class StudyTemplate:
     left_out: Mapping[str, str] = field(default_factory=dict)
     split: Split = field(default_factory=Split)
     split_note: str = ""
-    n4_shrink_factor: int = 4
+    n4: BiasField = field(default_factory=BiasField)
     inner_folds: int = 5
     log_sigma_mm: tuple[float, ...] = ()
 
@@ -131,7 +131,9 @@ def _preprocessing(template: StudyTemplate) -> list[str]:
         block = DEFAULT_PREPROCESSING[modality]
         lines.append(f"  {modality}:")
         if block.n4 is not None:
-            lines.append(f"    n4: {{shrink_factor: {template.n4_shrink_factor}}}   # bias field; null switches it off")
+            iterations = ", ".join(str(n) for n in template.n4.iterations)
+            n4 = f"{{shrink_factor: {template.n4.shrink_factor}, iterations: [{iterations}]}}"
+            lines.append(f"    n4: {n4}   # bias field; null switches it off")
         lines.append("    window: null         # {lower: -125, upper: 225} clips intensities")
         normalise = block.normalise
         lines.append(
