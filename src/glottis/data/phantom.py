@@ -79,7 +79,7 @@ class PhantomDesign:
     """
 
     n_patients: int = 60
-    seed: int = 2033
+    seed: int = 2062
     null: bool = False
     centres: tuple[Scanner, ...] = (CENTRE_1, CENTRE_2)
     centre_fraction: float = 0.25
