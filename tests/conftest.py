@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import os
+from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
+
+from tiny_study import SETTINGS, TinyStudy, write_scans
 
 collect_ignore_glob = ["reference/make_*.py"]  # they make the reference values, in environments of their own
 
@@ -24,3 +29,29 @@ def shared_data() -> Path:
             pytest.fail(message)
         pytest.skip(message)
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_manifest(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    """Manifest of the small cohort, its scans written once; their files are not to be changed."""
+    return write_scans(tmp_path_factory.mktemp("scans"))
+
+
+@pytest.fixture
+def make_tiny(tiny_manifest: pd.DataFrame, tmp_path: Path) -> Callable[[str], TinyStudy]:
+    """A small study in a folder of the given name, to be changed and run."""
+    return lambda name: TinyStudy(tmp_path / name, tiny_manifest.copy(), copy.deepcopy(SETTINGS))
+
+
+@pytest.fixture
+def tiny(make_tiny: Callable[[str], TinyStudy]) -> TinyStudy:
+    """A small study, to be changed and run."""
+    return make_tiny("tiny")
+
+
+@pytest.fixture(scope="session")
+def computed(tiny_manifest: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> TinyStudy:
+    """A small study that has run, without its report; not to be changed."""
+    study = TinyStudy(tmp_path_factory.mktemp("computed"), tiny_manifest.copy(), copy.deepcopy(SETTINGS))
+    study.compute()
+    return study

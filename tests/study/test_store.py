@@ -4,7 +4,7 @@ import pytest
 
 from glottis._errors import StorageError
 from glottis.study.counter import count_analysis
-from glottis.study.store import ResultCache, content_key, open_run
+from glottis.study.store import ResultCache, content_key, open_run, read_json, write_json
 
 
 def test_a_result_comes_back_to_the_last_bit(tmp_path):
@@ -34,12 +34,19 @@ def test_parts_of_a_key_cannot_run_into_each_other():
 
 def test_a_run_folder_serves_one_study(tmp_path):
     with open_run(tmp_path / "run", digest="one", title="First"):
-        pass
+        write_json(tmp_path / "run" / "split.json", {})
     with (
         pytest.raises(StorageError, match=r"belongs to another study \('First'"),
         open_run(tmp_path / "run", digest="two", title="Second"),
     ):
         pass
+
+
+def test_a_run_folder_whose_study_never_got_past_its_check_is_free(tmp_path):
+    for digest in ("with a missing file", "with the file"):
+        with open_run(tmp_path / "run", digest=digest, title="Study"):
+            write_json(tmp_path / "run" / "checks.json", [])
+    assert read_json(tmp_path / "run" / "identity.json")["study"] == "with the file"
 
 
 def test_a_folder_with_other_files_is_not_taken_as_a_run(tmp_path):

@@ -82,7 +82,8 @@ class ScanResult:
 def extract_scans(tasks: Sequence[ScanTask], *, jobs: int = 1, progress: Progress = silent) -> list[ScanResult]:
     """Extract every scan; results come in the order of ``tasks``.
 
-    A scan whose result is in its cache is not computed again, whoever put it there.
+    A scan whose result is in its cache is not computed again, whoever put it there. A failure is not kept: its reason
+    may lie outside the scan (a library that is not installed, a disk that does not answer).
     """
     return map_units(extract_scan, tasks, jobs=jobs, stage="features", progress=progress)
 
@@ -93,13 +94,15 @@ def extract_scan(task: ScanTask) -> ScanResult:
     try:
         key = scan_key(task)
     except OSError as error:
-        return _failed(task, f"{error.strerror or error}: '{error.filename}'; check the path in the manifest.")
+        if isinstance(error, FileNotFoundError):
+            return _failed(task, f"File '{error.filename}' does not exist: correct its path in the table.")
+        return _failed(task, f"'{error.filename}' cannot be read ({error.strerror or error}): check the disk.")
     except GlottisError as error:
         return _failed(task, str(error))
     stored = cache.get(key) if cache else None
     if stored is None:
         stored = _compute(task)
-        if cache:
+        if cache and not any(row.get("error") for row in stored["rows"]):
             cache.put(key, stored)
     return _unpack(task, stored)
 

@@ -13,10 +13,11 @@ What each file of a run holds::
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import zipfile
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -25,7 +26,9 @@ from numpy.typing import NDArray
 from glottis._errors import StorageError
 from glottis.data.tables import FeatureTable, Predictions
 from glottis.study.spec import Study, read_study
-from glottis.study.store import read_json
+from glottis.study.store import damaged, read_json
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,21 +82,30 @@ class StudyResult:
             flow=read_json(folder / "flow.json"),
             split=read_json(folder / "split.json"),
             extraction=read_json(folder / "extraction.json"),
-            features=FeatureTable(pd.read_parquet(folder / "features.parquet")),
-            predictions=read_predictions(folder / "predictions.csv"),
+            features=FeatureTable(_readable(pd.read_parquet, folder / "features.parquet")),
+            predictions=_readable(read_predictions, folder / "predictions.csv"),
             provenance=read_json(folder / "provenance.json"),
-            pictures=_read_pictures(folder / "masks.npz"),
+            pictures=_readable(_read_pictures, folder / "masks.npz"),
         )
 
 
 def read_predictions(path: Path) -> Predictions:
     """Read the ledger; ids stay text and scores keep every bit."""
-    text = dict.fromkeys(("patient", "centre", "set", "mode", "model"), str)
-    return Predictions(pd.read_csv(path, dtype=text, keep_default_na=False, float_precision="round_trip"))
+    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    whole, real = dict.fromkeys(("repeat", "fold", "y_true"), int), dict.fromkeys(("y_score", "threshold"), float)
+    return Predictions(frame.astype({**whole, **real}))
+
+
+def _readable(read: Callable[[Path], T], path: Path) -> T:
+    """What ``read`` gives, or the message of a file that is missing or damaged."""
+    try:
+        return read(path)
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise damaged(path) from error
 
 
 def _read_pictures(path: Path) -> dict[str, NDArray[np.uint8]]:
     if not path.exists():
         return {}
-    with np.load(path, allow_pickle=False) as stored:
+    with path.open("rb") as handle, np.load(handle, allow_pickle=False) as stored:
         return {name: stored[name] for name in sorted(stored.files)}

@@ -29,10 +29,13 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        message = (
-            f"'{path}' is missing or damaged: run  glottis run STUDY.yaml --out {path.parent}  to complete the run."
-        )
-        raise StorageError(message) from error
+        raise damaged(path) from error
+
+
+def damaged(path: Path) -> StorageError:
+    """The message for a file of a run that is missing or cannot be read."""
+    message = f"'{path}' is missing or damaged: run  glottis run STUDY.yaml --out {path.parent}  to complete the run."
+    return StorageError(message)
 
 
 def content_key(*parts: Any) -> str:
@@ -72,6 +75,8 @@ class ResultCache:
 def open_run(folder: Path, *, digest: str, title: str) -> Iterator[None]:
     """Hold a run folder for one study.
 
+    A folder in which another study went no further than its check is taken over: nothing in it is lost.
+
     Raises:
         StorageError: the folder belongs to another study, holds foreign files, or another process works in it.
     """
@@ -82,7 +87,7 @@ def open_run(folder: Path, *, digest: str, title: str) -> Iterator[None]:
     identity = folder / "identity.json"
     if identity.exists():
         owner = read_json(identity)
-        if owner.get("study") != digest:
+        if owner.get("study") != digest and (folder / "split.json").exists():
             message = (
                 f"Run folder '{folder}' belongs to another study ('{owner.get('title', '?')}', settings differ): "
                 "choose another --out, or delete that folder if its results are no longer wanted."
@@ -98,7 +103,14 @@ def open_run(folder: Path, *, digest: str, title: str) -> Iterator[None]:
         message = f"Another glottis works in '{folder}': wait for it, or choose another --out."
         raise StorageError(message) from error
     try:
+        _clear_leftovers(folder)
         write_json(identity, {"study": digest, "title": title})
         yield
     finally:
         lock.release()
+
+
+def _clear_leftovers(folder: Path) -> None:
+    """Remove what a killed run had begun to write; the lock says that nobody else writes here."""
+    for temporary in folder.rglob(".writing-*"):
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,308 @@
+"""The command line: help, JSON, and one clear message for every mistake."""
+
+from __future__ import annotations
+
+import json
+import resource
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from glottis.cli import app, run_command
+from glottis.data.volume import Mask
+from glottis.io.images import write_volume
+from tiny_study import SHAPE, TinyStudy, contents, image, mask
+
+COMMANDS = [str(command.name or command.callback.__name__) for command in app.registered_commands if command.callback]
+Capture = pytest.CaptureFixture[str]
+Damage = Callable[[TinyStudy], object]
+
+
+def refused(capsys: Capture, arguments: list[str]) -> str:
+    """The one message of a command that the user's input stops."""
+    capsys.readouterr()
+    assert run_command(arguments) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert not any("Traceback" in line for line in lines)
+    messages = [line for line in lines if line.startswith("glottis: ")]
+    assert len(messages) == 1
+    assert lines[-1] == messages[0]
+    return messages[0]
+
+
+def setting(*path: str, value: Any) -> Damage:
+    def damage(tiny: TinyStudy) -> None:
+        block = tiny.settings
+        for name in path[:-1]:
+            block = block.setdefault(name, {})
+        block[path[-1]] = value
+
+    return damage
+
+
+def cells(column: str, value: str, *, where: str = "patient", equals: str = "P05") -> Damage:
+    def damage(tiny: TinyStudy) -> None:
+        tiny.table.loc[tiny.table[where] == equals, column] = value
+
+    return damage
+
+
+def moved_mask(tiny: TinyStudy) -> None:
+    voxels = np.ones(SHAPE, dtype=bool)
+    write_volume(Mask(voxels=voxels, spacing_mm=(3.0, 1.0, 1.1)), tiny.own("P05", "T1_mask"))
+
+
+BAD_STUDIES: dict[str, tuple[Damage, list[str]]] = {
+    "a wrong column": (
+        setting("outcome", "column", value="stag"),
+        ["no column 'stag' (outcome)", "did you mean 'stage'?"],
+    ),
+    "a wrong role": (
+        setting("outcome", "column", value="patient"),
+        ["The outcome 'patient' cannot be used", "'late' does not occur ('P00': 1", "name one of the values"],
+    ),
+    "a missing image": (
+        cells("T1_image", "gone.nii"),
+        ["P05 T1", "gone.nii does not exist", "Correct its path in the manifest"],
+    ),
+    "another grid": (moved_mask, ["P05 T1", "spacing by 0.1 mm (tolerance 0.0001)", "Draw or export the mask"]),
+    "an unreadable image": (
+        lambda tiny: tiny.own("P05", "T2_image").write_bytes(b"no image at all"),
+        ["P05 T2", "P05_T2_image.nii' is no NIfTI file", "Check the file"],
+    ),
+    "an unknown key": (setting("splitt", value={}), ["study.yaml: unknown key 'splitt'", "did you mean 'split'?"]),
+    "an unknown inner key": (
+        setting("selection", "lasso", "fold", value=3),
+        ["unknown key 'selection.lasso.fold'", "did you mean 'folds'?"],
+    ),
+    "a value that cannot be": (
+        setting("split", "test_fraction", value=1.5),
+        ["'split.test_fraction'", "less than 1 (got 1.5)"],
+    ),
+    "one class": (
+        cells("stage", "late", where="stage", equals="early"),
+        ["The outcome 'stage'", "one class only ('late': 24)", "add patients of the other class"],
+    ),
+    "a third value": (
+        cells("stage", "unclear"),
+        ["The outcome 'stage'", "3 values ('early': 12, 'late': 11, 'unclear': 1)", "recode or empty the others"],
+    ),
+    "an external centre of one class": (
+        cells("stage", "early", where="centre", equals="B"),
+        ["external centre 'B' has 8 patients of one class only", "choose another centre"],
+    ),
+    "an unknown external centre": (
+        setting("split", "external", value=["C"]),
+        ["external centre 'C' has no patient", "Known: A, B"],
+    ),
+    "fewer events than folds": (
+        setting("model", "folds", value=13),
+        ["12 positive and 12 negative", "too few for 13 folds", "Use 12 folds or fewer"],
+    ),
+    "fewer events than folds of the split": (
+        setting("split", value={"method": "kfold", "folds": 13}),
+        ["too few for 13 folds", "Use 12 folds or fewer"],
+    ),
+    "two rows of a patient": (
+        cells("patient", "P06"),
+        ["1 patients have several rows (P06)", "keep one row a patient"],
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_STUDIES)
+def test_a_run_stops_with_one_message_at(kind: str, tiny: TinyStudy, capsys: Capture):
+    damage, words = BAD_STUDIES[kind]
+    damage(tiny)
+    tiny.write()
+    message = refused(capsys, tiny.arguments())
+    assert [part for part in words if part not in message] == [], message
+    assert not (tiny.run / "split.json").exists()
+
+
+def test_a_run_folder_is_free_again_once_the_manifest_is_mended(tiny: TinyStudy, capsys: Capture):
+    image_file = tiny.table.loc[5, "T1_image"]
+    tiny.set("P05", "T1_image", "gone.nii")
+    tiny.write()
+    refused(capsys, tiny.arguments())
+    tiny.set("P05", "T1_image", image_file)
+    tiny.compute()
+    assert (tiny.run / "results.json").exists()
+
+
+def test_a_run_folder_of_another_study_is_left_alone(computed: TinyStudy, tiny: TinyStudy, capsys: Capture):
+    tiny.settings["random_state"] = 7
+    before = contents(computed.run, "*")
+    message = refused(capsys, ["run", str(tiny.write()), "--out", str(computed.run)])
+    assert "belongs to another study ('Tiny study', settings differ): choose another --out" in message
+    assert contents(computed.run, "*") == before
+
+
+def test_a_folder_of_other_files_is_no_place_for_a_run(tiny: TinyStudy, capsys: Capture):
+    tiny.write()
+    assert "is not empty and is no run" in refused(capsys, ["run", str(tiny.study), "--out", str(tiny.folder)])
+
+
+@pytest.mark.parametrize("where", ["", "absent"])
+def test_report_refuses_a_folder_that_is_no_run(where: str, tmp_path: Path, capsys: Capture):
+    assert "is no run folder of glottis: give the folder" in refused(capsys, ["report", str(tmp_path / where)])
+
+
+@pytest.mark.parametrize("name", ["results.json", "features.parquet", "predictions.csv", "masks.npz", "flow.json"])
+def test_report_names_a_damaged_file_and_how_to_mend_it(
+    name: str, computed: TinyStudy, tiny: TinyStudy, capsys: Capture
+):
+    for path, content in contents(computed.run, "*").items():
+        tiny.run.mkdir(parents=True, exist_ok=True)
+        (tiny.run / path).write_bytes(content[: len(content) // 2] if path == name else content)
+    message = refused(capsys, ["report", str(tiny.run)])
+    assert f"{name}' is missing or damaged: run  glottis run STUDY.yaml --out" in message
+
+
+def test_report_of_an_unfinished_run_says_how_to_complete_it(tiny: TinyStudy, computed: TinyStudy, capsys: Capture):
+    tiny.run.mkdir(parents=True)
+    (tiny.run / "identity.json").write_bytes((computed.run / "identity.json").read_bytes())
+    assert "results.json' is missing or damaged: run  glottis run" in refused(capsys, ["report", str(tiny.run)])
+
+
+def test_init_overwrites_no_study(tiny: TinyStudy, capsys: Capture):
+    tiny.write()
+    message = refused(capsys, ["init", str(tiny.folder), "--out", str(tiny.folder)])
+    assert "manifest.csv' exists already: choose another --out, or delete it first" in message
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["rum"], ["No such command 'rum'", "glottis --help"]),
+        (["run", "--jobs", "2"], ["Missing argument 'study'", "glottis run --help"]),
+        (["run", "study.yaml", "--outt", "run"], ["No such option: --outt", "--out", "glottis run --help"]),
+        (
+            ["run", "study.yaml", "--out", "run", "-j", "0"],
+            ["'--jobs'", "greater than or equal to 1", "glottis run --help"],
+        ),
+        (["run", "absent.yaml", "--out", "run"], ["There is no study file 'absent.yaml'", "glottis init"]),
+        (["extract", "absent.csv", "-o", "out.csv"], ["Table 'absent.csv' does not exist: correct the path"]),
+        (["extract", "absent.csv", "-o", "out.xls"], ["Cannot write a table as 'out.xls'", "use .csv, .json"]),
+        (
+            ["phantom", "--out", "x", "--patients", "0"],
+            ["'--patients'", "greater than or equal to 1", "glottis phantom --help"],
+        ),
+    ],
+)
+def test_a_slip_on_the_command_line_is_named(
+    arguments: list[str], words: list[str], capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    message = refused(capsys, arguments)
+    assert [part for part in words if part not in message] == [], message
+    assert not list(tmp_path.iterdir())
+
+
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    """A disk that is full for every file larger than ``size`` bytes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_an_extraction_on_a_full_disk_keeps_its_finished_rows(tiny: TinyStudy, capsys: Capture):
+    arguments = tiny.extraction()
+    with files_of_at_most(20_000):
+        message = refused(capsys, arguments)
+    assert f"Cannot write '{tiny.folder / 'out.csv'}': the file exceeds the allowed size: raise the limit" in message
+    kept = contents(tiny.folder / "out.csv.cache", "*/*")
+    assert len(kept) == 48
+    assert run_command(arguments) == 0
+    assert (tiny.folder / "out.csv").stat().st_size > 20_000
+    assert not (tiny.folder / "out.csv.cache").exists()
+
+
+def test_a_run_on_a_full_disk_keeps_what_it_has_computed(tiny: TinyStudy, computed: TinyStudy, capsys: Capture):
+    tiny.write()
+    with files_of_at_most((computed.run / "features.parquet").stat().st_size - 1):
+        message = refused(capsys, tiny.arguments())
+    assert f"Cannot write '{tiny.run / 'features.parquet'}': the file exceeds the allowed size" in message
+    scans = contents(tiny.run, "cache/scans/*/*")
+    assert len(scans) == 48
+    with files_of_at_most(max(path.stat().st_size for path in computed.run.rglob("*") if path.is_file())):
+        message = refused(capsys, tiny.arguments())
+    assert f"Cannot write '{tiny.run / 'figures'}" in message
+    assert contents(tiny.run, "cache/scans/*/*") == scans
+    tiny.compute()
+    for name in ("features.parquet", "predictions.csv", "results.json"):
+        assert (tiny.run / name).read_bytes() == (computed.run / name).read_bytes()
+
+
+def test_the_commands_are_those_of_the_manual():
+    assert COMMANDS == ["demo", "init", "check", "extract", "run", "report", "phantom"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_ends_with_an_example_on_a_line_of_its_own(command: str, capsys: Capture):
+    assert run_command([command, "--help"]) == 0
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert any(line.startswith(f"Example: glottis {command}") for line in lines)
+    assert lines[0].startswith(f"Usage: glottis {command}")
+
+
+def test_the_list_of_commands_cuts_no_sentence(capsys: Capture):
+    assert run_command(["--help"]) == 0
+    text = capsys.readouterr().out
+    assert "..." not in text.split("Commands:")[1]
+    assert "Example: glottis demo" in text
+
+
+def test_glottis_alone_shows_the_help(capsys: Capture):
+    assert run_command([]) == 0
+    assert "Commands:" in capsys.readouterr().out
+
+
+def test_the_version_is_that_of_the_package(capsys: Capture):
+    from glottis import __version__
+
+    assert run_command(["--version"]) == 0
+    assert capsys.readouterr().out == f"glottis {__version__}\n"
+
+
+def test_check_answers_in_json_and_by_exit_code(tiny: TinyStudy, capsys: Capture):
+    assert run_command(["check", str(tiny.write()), "-j", "1", "--json"]) == 0
+    findings = json.loads(capsys.readouterr().out)
+    assert {finding["severity"] for finding in findings} <= {"warning", "note"}
+    tiny.set("P05", "T1_image", "gone.nii")
+    assert run_command(["check", str(tiny.write()), "-j", "1", "--json"]) == 2
+    first = json.loads(capsys.readouterr().out)[0]
+    assert (first["severity"], first["patient"], first["sequence"]) == ("error", "P05", "T1")
+
+
+def test_init_answers_in_json(tmp_path: Path, capsys: Capture):
+    for patient in ("P1", "P2"):
+        write_volume(image(1), tmp_path / "scans" / patient / "T1_image.nii")
+        write_volume(mask(1), tmp_path / "scans" / patient / "T1_mask.nii")
+    assert run_command(["init", str(tmp_path / "scans"), "--out", str(tmp_path / "study"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["patients"] == {"T1": 2}
+
+
+def test_phantom_answers_in_json(tmp_path: Path, capsys: Capture):
+    assert run_command(["phantom", "--out", str(tmp_path), "--patients", "1", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["patients"] == 1
+
+
+def test_an_interrupted_command_says_so_in_one_line(tiny: TinyStudy, capsys: Capture, monkeypatch: pytest.MonkeyPatch):
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("glottis.workflows.run_study", interrupt)
+    tiny.write()
+    assert run_command(tiny.arguments()) == 130
+    assert capsys.readouterr().err.splitlines() == [
+        "glottis: Stopped. The same command goes on where it was; finished work is kept."
+    ]
