@@ -44,7 +44,7 @@ def test_brier_is_the_mean_squared_error() -> None:
 def test_separated_classes_have_no_slope_and_it_is_said() -> None:
     result = calibration([0, 0, 1, 1], [0.1, 0.2, 0.7, 0.8])
     assert (result.slope.value, result.intercept.value) == (None, None)
-    assert "separate the classes completely" in result.note
+    assert "separate the classes, wholly or but for ties" in result.note
 
 
 def test_equal_scores_have_no_slope_and_no_curve() -> None:

@@ -28,7 +28,7 @@ def test_elimination_agrees_with_the_slow_and_obvious_one(n_features: int) -> No
 def test_a_narrow_table_stays_whole_and_it_is_said() -> None:
     fitted = RFESelector(15).fit(X[["a"]], Y)
     assert fitted.names_kept_ == ["a"]
-    assert fitted.note_ == "1 features came in, fewer than 15: all stay"
+    assert fitted.note_ == "1 feature came in, fewer than 15: nothing to eliminate"
 
 
 def test_no_feature_left_is_refused() -> None:

@@ -17,7 +17,8 @@ from glottis.evaluation.interval import Bools, Floats, Interval, check_level, ch
 
 CLIP = 1e-6
 LOWESS_SHARE = 2 / 3
-MINIMUM_LEVELS = 10
+MINIMUM_LEVELS = 20
+MINIMUM_A_GROUP = 10
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Calibration:
         ici: mean absolute difference between smooth curve and score; None without a curve.
         curve_score: scores on a grid, where the smooth curve is read.
         curve_observed: smoothed share of events there.
-        groups: up to ten groups of equal size by score.
+        groups: two to ten groups of equal size by score, of ten patients or more where there are enough.
         n_clipped: scores of 0 or 1 (to within 1e-6) that the logit needed moved.
         note: what could not be estimated, and why.
     """
@@ -132,7 +133,7 @@ def _why_no_slope(truth: Bools, x: Floats) -> str:
         return "slope not estimable: all scores are equal"
     positives, negatives = x[truth], x[~truth]
     if positives.min() >= negatives.max() or negatives.min() >= positives.max():
-        return "slope not estimable: the scores separate the classes completely"
+        return "slope not estimable: the scores separate the classes, wholly or but for ties"
     return ""
 
 
@@ -161,7 +162,7 @@ def _curve(truth: Bools, score: Floats, n_grid: int) -> tuple[Floats, Floats, fl
 
 def _groups(truth: Bools, score: Floats, level: float) -> tuple[CalibrationGroup, ...]:
     order = np.argsort(score, kind="stable")
-    parts = [part for part in np.array_split(order, min(10, truth.size)) if part.size]
+    parts = [part for part in np.array_split(order, min(10, max(2, truth.size // MINIMUM_A_GROUP))) if part.size]
     return tuple(
         CalibrationGroup(
             n=int(part.size),

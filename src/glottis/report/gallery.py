@@ -124,7 +124,7 @@ def _results(result: StudyResult) -> Iterator[Plan]:
             )
             yield Plan(
                 f"calibration-{name}",
-                f"{words}: calibration. Points: up to ten groups of equal size by predicted probability, with 95% "
+                f"{words}: calibration. Points: groups of equal size by predicted probability, with 95% "
                 "Wilson intervals; line: smooth curve (lowess); dashed: perfect agreement.",
                 partial(figures.calibration_of_models, models, name),
             )

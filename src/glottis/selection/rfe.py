@@ -58,7 +58,8 @@ class RFESelector(Selector):
 
     def _keep_all(self, estimator: Any, n_features: int) -> Self:
         self.ranking_, self.estimator_ = np.ones(n_features, dtype=int), estimator
-        few = f"{n_features} features came in, fewer than {self.n_features}: all stay"
+        came = "1 feature came" if n_features == 1 else f"{n_features} features came"
+        few = f"{came} in, fewer than {self.n_features}: nothing to eliminate"
         return self._keep(np.ones(n_features, dtype=bool), few if n_features < self.n_features else "")
 
     def __sklearn_tags__(self) -> Any:

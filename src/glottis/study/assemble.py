@@ -49,7 +49,7 @@ def store_results(study: Study, folder: Path, work: FinishedWork) -> None:
     """Write ``predictions.csv``, ``flow.json``, ``fit_log.jsonl`` and ``results.json``."""
     ledger = make_ledger(study, work.cohort, work.fits)
     write_text_atomic(folder / "predictions.csv", ledger.frame.to_csv(index=False, lineterminator="\n"))
-    sets = {model: evaluate_model(ledger, model, recalibrated=study.model.recalibrate) for model in work.fits}
+    sets = {model: evaluate_model(ledger, model, recalibrated=_recalibrated(fits)) for model, fits in work.fits.items()}
     write_json(folder / "flow.json", _flow(study, work, sets))
     log = list(_fit_log(work.fits, salt=study.digest()))
     write_text_atomic(folder / "fit_log.jsonl", "".join(json.dumps(row, sort_keys=True) + "\n" for row in log))
@@ -100,6 +100,11 @@ def _model(study: Study, work: FinishedWork, model: str, sets: Mapping[str, Any]
         "unscored": [row for result in results for row in result["unscored"]],
         "stability": _stability(results),
     }
+
+
+def _recalibrated(results: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether every fit found a recalibration curve, so that its scores count as probabilities."""
+    return all(result["fit"]["recalibration"] is not None for result in results)
 
 
 def _stability(results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
