@@ -22,7 +22,7 @@ from glottis.modelling import TunedChain
 from glottis.selection import ICCFilter, radiomics_chain
 
 SEED = 20250901
-N_TRAINING, N_TEST, N_FEATURES, N_READ = 140, 97, 300, 40
+N_TRAINING, N_TEST, N_FEATURES, N_READ = 80, 97, 300, 40
 N_TEST_POSITIVE = 49
 BAR = 0.015
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks" / "null_tables.md"
@@ -38,7 +38,8 @@ def null_table(number: int) -> tuple[pd.DataFrame, pd.Series, dict[str, pd.DataF
     values[:, ::3] = np.exp(values[:, ::3])  # a third is skewed, as energies and variances are
     X = pd.DataFrame(values, index=patients, columns=[f"feature_{i:03d}" for i in range(N_FEATURES)])
     labels = [
-        rng.permutation(np.arange(size) < positive) for size, positive in ((N_TRAINING, 70), (N_TEST, N_TEST_POSITIVE))
+        rng.permutation(np.arange(size) < positive)
+        for size, positive in ((N_TRAINING, N_TRAINING // 2), (N_TEST, N_TEST_POSITIVE))
     ]
     y = pd.Series(np.concatenate(labels).astype(int), index=patients, name="outcome")
     read = patients[np.sort(rng.choice(n, N_READ, replace=False))]
