@@ -37,10 +37,8 @@ def null_table(number: int) -> tuple[pd.DataFrame, pd.Series, dict[str, pd.DataF
     values = hidden @ rng.standard_normal((30, N_FEATURES)) / math.sqrt(30) + 0.5 * rng.standard_normal((n, N_FEATURES))
     values[:, ::3] = np.exp(values[:, ::3])  # a third is skewed, as energies and variances are
     X = pd.DataFrame(values, index=patients, columns=[f"feature_{i:03d}" for i in range(N_FEATURES)])
-    labels = [
-        rng.permutation(np.arange(size) < positive)
-        for size, positive in ((N_TRAINING, N_TRAINING // 2), (N_TEST, N_TEST_POSITIVE))
-    ]
+    sizes = ((N_TRAINING, N_TRAINING // 2), (N_TEST, N_TEST_POSITIVE))
+    labels = [rng.permutation(np.arange(size) < positive) for size, positive in sizes]
     y = pd.Series(np.concatenate(labels).astype(int), index=patients, name="outcome")
     read = patients[np.sort(rng.choice(n, N_READ, replace=False))]
     noise = rng.uniform(0.05, 1.0, N_FEATURES) * X.std().to_numpy()
