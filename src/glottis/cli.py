@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -16,13 +16,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, Tim
 from rich.progress import Progress as RichProgress
 from typer.exceptions import TyperException
 
-from glottis import __version__, workflows
+from glottis import __version__
 from glottis._errors import GlottisError
 from glottis.data.cohort import Lesions
-from glottis.data.phantom import PhantomDesign
 from glottis.io.files import REASONS, storage_error
-from glottis.study.parallel import Progress
-from glottis.workflows import FinishedRun
+
+if TYPE_CHECKING:
+    from glottis.study.parallel import Progress
+    from glottis.workflows import FinishedRun
 
 app = typer.Typer(
     name="glottis",
@@ -122,6 +123,8 @@ def demo(
 
     Example: glottis demo --out demo
     """
+    from glottis import workflows
+
     with _progress() as progress:
         finished = workflows.demo(out, jobs=jobs, progress=progress)
     _report_run(finished, as_json=as_json)
@@ -142,6 +145,8 @@ def init(
 
     Example: glottis init scans --clinical clinical.csv --outcome metastasis --out study
     """
+    from glottis import workflows
+
     made = workflows.init(folder, out, clinical=clinical, outcome=outcome)
     if as_json:
         typer.echo(json.dumps(made.to_dict(), indent=1, ensure_ascii=False))
@@ -161,6 +166,8 @@ def check(
 
     Example: glottis check study.yaml
     """
+    from glottis import workflows
+
     with _progress() as progress:
         findings = workflows.check(study, jobs=jobs, progress=progress)
     if as_json:
@@ -189,6 +196,8 @@ def extract(
 
     Example: glottis extract batch.csv -o features.csv --param params.yaml -j 2
     """
+    from glottis import workflows
+
     with _progress() as progress:
         result = workflows.extract(batch, out, params=param, lesions=lesions, jobs=jobs, cache=cache, progress=progress)
     if as_json:
@@ -215,6 +224,8 @@ def run(
 
     Example: glottis run study.yaml --out run
     """
+    from glottis import workflows
+
     with _progress() as progress:
         finished = workflows.run(study, out, jobs=jobs, progress=progress)
     _report_run(finished, as_json=as_json)
@@ -228,6 +239,8 @@ def report(
 
     Example: glottis report run
     """
+    from glottis import workflows
+
     with _progress() as progress:
         finished = workflows.report(folder, progress=progress)
     _report_run(finished, as_json=as_json)
@@ -238,7 +251,7 @@ def phantom(
     *,
     out: Annotated[Path, typer.Option("--out", help="Folder for the cohort.")],
     patients: Annotated[int, typer.Option("--patients", min=1, help="Number of patients.")] = 60,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the population.")] = PhantomDesign.seed,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Seed of the population.")] = None,
     null: Annotated[bool, typer.Option("--null", help="Nothing is related to the outcome.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -246,6 +259,8 @@ def phantom(
 
     Example: glottis phantom --out phantom --patients 100
     """
+    from glottis import workflows
+
     with _progress() as progress:
         made = workflows.phantom(out, patients=patients, seed=seed, null=null, progress=progress)
     if as_json:

@@ -1,30 +1,29 @@
-"""One function a command: what ``glottis COMMAND`` does, callable from Python."""
+"""One function a command: what ``glottis COMMAND`` does, callable from Python.
+
+What only one command needs is imported by that command, so that ``glottis extract`` starts without the study.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from glottis import report as report_
 from glottis._errors import StorageError
 from glottis.data.cohort import Lesions
-from glottis.data.phantom import PhantomDesign
 from glottis.io.clinical import read_table
 from glottis.io.files import write_text_atomic
 from glottis.io.manifest import BatchRow, cohort_from_frame, read_batch
-from glottis.io.phantom_files import write_phantom
 from glottis.study.batch import Extraction, drop_cache, extract_batch, require_format, write_table
-from glottis.study.beginning import Beginning, begin_study, phantom_template
-from glottis.study.check import Finding, errors_of
 from glottis.study.parallel import Progress, silent
 from glottis.study.parameters import parameters_from_dict, read_parameters
-from glottis.study.run import check_study
-from glottis.study.run import run as run_study
 from glottis.study.spec import read_study
 from glottis.study.store import read_json
-from glottis.study.template import study_yaml
+
+if TYPE_CHECKING:
+    from glottis.study.beginning import Beginning
+    from glottis.study.check import Finding
 
 PathLike = str | Path
 
@@ -148,6 +147,8 @@ def init(folder: PathLike, out: PathLike, *, clinical: PathLike | None = None, o
         CohortError: no known layout, no matching id column, or no such outcome.
         StorageError: a study is already there, or the folder cannot be written.
     """
+    from glottis.study.beginning import begin_study
+
     target = Path(out)
     for name in ("manifest.csv", "study.yaml"):
         if (target / name).exists():
@@ -162,6 +163,8 @@ def check(study: PathLike, *, jobs: int = 1, progress: Progress = silent) -> tup
     Raises:
         InputError: the study file or the manifest cannot be read at all.
     """
+    from glottis.study.run import check_study
+
     settings = read_study(Path(study))
     frame = read_table(settings.manifest)
     cohort = cohort_from_frame(frame, settings.roles(), folder=settings.manifest.parent, strict=False)
@@ -170,7 +173,7 @@ def check(study: PathLike, *, jobs: int = 1, progress: Progress = silent) -> tup
 
 def has_errors(findings: Iterable[Finding]) -> bool:
     """Whether a run would stop."""
-    return bool(errors_of(findings))
+    return any(finding.severity == "error" for finding in findings)
 
 
 def finding_lines(findings: Sequence[Finding]) -> list[str]:
@@ -181,7 +184,7 @@ def finding_lines(findings: Sequence[Finding]) -> list[str]:
         if own:
             lines.append(f"{severity.upper()}S ({len(own)})")
             lines += [f"  {finding.sentence()}" for finding in own]
-    n_errors = len(errors_of(findings))
+    n_errors = sum(finding.severity == "error" for finding in findings)
     if n_errors:
         lines.append(f"A run would stop: {n_errors} error{'s' if n_errors > 1 else ''} to mend first.")
     else:
@@ -196,6 +199,8 @@ def run(study: PathLike, out: PathLike, *, jobs: int = 1, progress: Progress = s
         InputError: the study, the cohort or a file cannot be used.
         StorageError: the run folder belongs to another study, is in use, or cannot be written.
     """
+    from glottis.study.run import run as run_study
+
     folder = run_study(read_study(Path(study)), Path(out), jobs=jobs, progress=progress)
     return report(folder, progress=progress)
 
@@ -206,7 +211,9 @@ def report(folder: PathLike, *, progress: Progress = silent) -> FinishedRun:
     Raises:
         StorageError: the folder is no finished run, or cannot be written.
     """
-    path = report_.write(Path(folder), progress=progress)
+    from glottis.report import write
+
+    path = write(Path(folder), progress=progress)
     return FinishedRun(report=path, results=read_json(Path(folder) / "results.json"))
 
 
@@ -214,7 +221,7 @@ def phantom(
     out: PathLike,
     *,
     patients: int = 60,
-    seed: int = PhantomDesign.seed,
+    seed: int | None = None,
     null: bool = False,
     progress: Progress = silent,
 ) -> dict[str, Any]:
@@ -223,7 +230,7 @@ def phantom(
     Args:
         out: the folder.
         patients: number of patients.
-        seed: of the population.
+        seed: of the population; ``None`` takes that of ``PhantomDesign``.
         null: nothing is related to the outcome.
         progress: told after every patient.
 
@@ -234,8 +241,13 @@ def phantom(
         SettingsError: a number is out of range.
         StorageError: the folder holds another phantom or cannot be written.
     """
+    from glottis.data.phantom import PhantomDesign
+    from glottis.io.phantom_files import write_phantom
+    from glottis.study.beginning import phantom_template
+    from glottis.study.template import study_yaml
+
     folder = Path(out)
-    design = PhantomDesign(n_patients=patients, seed=seed, null=null)
+    design = PhantomDesign(n_patients=patients, seed=PhantomDesign.seed if seed is None else seed, null=null)
     made = write_phantom(design, folder, progress=lambda done, total: progress("phantom", done, total))
     study = folder / "study.yaml"
     if not study.exists():
