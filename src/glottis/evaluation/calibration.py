@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import statsmodels.api as sm
 from numpy.typing import ArrayLike
 from scipy import stats
 from scipy.special import logit
+from statsmodels.genmod.families import Binomial
+from statsmodels.genmod.generalized_linear_model import GLM
 from statsmodels.nonparametric.smoothers_lowess import lowess
 
 from glottis.evaluation.discrimination import proportion
@@ -123,7 +124,7 @@ def _slope_and_intercept(truth: Bools, x: Floats, level: float) -> tuple[Interva
     if why:
         missing = Interval(None, None, None, "Wald", level, why)
         return missing, missing
-    fit = sm.GLM(truth.astype(float), sm.add_constant(x), family=sm.families.Binomial()).fit()
+    fit = GLM(truth.astype(float), np.column_stack([np.ones_like(x), x]), family=Binomial()).fit()
     intercept, slope = (_wald(fit.params[i], fit.bse[i], level) for i in (0, 1))
     return slope, intercept
 
@@ -139,7 +140,7 @@ def _why_no_slope(truth: Bools, x: Floats) -> str:
 
 def _in_the_large(truth: Bools, x: Floats, level: float) -> Interval:
     ones = np.ones((truth.size, 1))
-    fit = sm.GLM(truth.astype(float), ones, family=sm.families.Binomial(), offset=x).fit()
+    fit = GLM(truth.astype(float), ones, family=Binomial(), offset=x).fit()
     return _wald(fit.params[0], fit.bse[0], level)
 
 
