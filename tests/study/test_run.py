@@ -96,6 +96,7 @@ def test_a_given_split_is_kept_to_the_letter(tiny: TinyStudy):
 
 def test_a_repeated_k_fold_scores_every_patient_once_a_repeat(tiny: TinyStudy):
     tiny.settings |= {"split": {"method": "kfold", "folds": 3, "repeats": 2}, "combinations": [["T2"]]}
+    del tiny.settings["sequences"]["T1"]
     results = stored(tiny.compute(), "results.json")
     assert (results["design"], results["n_folds"], results["n_repeats"]) == ("cross-validation", 3, 2)
     assert len(results["models"]["T2"]["fits"]) == 6
@@ -110,6 +111,7 @@ def test_a_repeated_k_fold_scores_every_patient_once_a_repeat(tiny: TinyStudy):
 def test_nyul_in_a_k_fold_learns_its_landmarks_anew_in_every_fold(tiny: TinyStudy):
     tiny.settings |= {"split": {"method": "kfold", "folds": 2, "repeats": 1}, "combinations": [["T1"]]}
     tiny.settings["preprocessing"] = {"MR": NYUL}
+    del tiny.settings["sequences"]["T2"]
     folder = tiny.compute()
     tables = [pd.read_parquet(folder / name) for name in ("features.parquet", "features/repeat-0-fold-1.parquet")]
     mean = [table.set_index(["patient", "reader"])["T1_original_firstorder_Mean"] for table in tables]
@@ -119,6 +121,7 @@ def test_nyul_in_a_k_fold_learns_its_landmarks_anew_in_every_fold(tiny: TinyStud
 
 def test_every_further_study_of_a_test_set_is_counted_and_a_repetition_is_not(tiny: TinyStudy):
     tiny.settings["combinations"] = [["T1"]]
+    del tiny.settings["sequences"]["T2"]
 
     def analyses(threshold: float, folder: str) -> int:
         tiny.settings["selection"]["spearman"] = threshold
