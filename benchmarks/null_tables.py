@@ -22,7 +22,7 @@ from glottis.modelling import TunedChain
 from glottis.selection import ICCFilter, radiomics_chain
 
 SEED = 20250901
-N_TRAINING, N_TEST, N_FEATURES, N_READ = 80, 97, 300, 40
+N_TRAINING, N_TEST, N_FEATURES, N_READ = 50, 97, 300, 40
 N_TEST_POSITIVE = 49
 BAR = 0.015
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks" / "null_tables.md"
