@@ -59,7 +59,7 @@ def test_backslashes_of_windows_are_understood(tmp_path: Path):
         ("III-IV", "III", r"positive class 'III-IV' does not occur \('I-II': 1, 'III': 1\)"),
         ("003,A,,", "003,A,unknown,", r"has 3 values \('I-II': 1, 'III-IV': 1, 'unknown': 1\), two are needed"),
         ("I-II,3.5", ",3.5", "one class only"),
-        ("\n002", "\n001", r"1 patients have several rows \(001\)"),
+        ("\n002", "\n001", r"1 patient has several rows \(001\)"),
         ("\n002", "\n", "'id' is empty in row 2"),
         ("3.5", "-3.5", "follow-up time 'months' must hold numbers"),
         (",7,1,", ",7,dead,", "found 'dead': 1"),

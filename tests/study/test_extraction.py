@@ -132,3 +132,13 @@ def test_several_lesions_each_give_a_row(tmp_path):
     write_volume(two, tmp_path / "two.nii")
     scan = task(tmp_path, masks=(MaskSource(source=tmp_path / "two.nii", lesions="each"),))
     assert [row.lesion for row in extract_scan(scan).rows] == [0, 1]
+
+
+def test_a_library_that_fails_on_one_scan_is_a_reason_not_a_crash(tmp_path, monkeypatch):
+    def fail(*arguments):
+        message = "\nsitk::ERROR: the filter gave up"
+        raise RuntimeError(message)
+
+    monkeypatch.setattr("glottis.study.extraction.extract_case", fail)
+    assert "RuntimeError while this scan was measured: sitk::ERROR: the filter" in extract_scan(task(tmp_path)).error
+    assert n_kept(tmp_path) == 0

@@ -216,7 +216,8 @@ def _require_ids(ids: list[str], column: str) -> None:
         raise CohortError(message)
     double = [patient for patient, count in Counter(ids).items() if count > 1]
     if double:
-        message = f"{len(double)} patients have several rows ({', '.join(double[:MAX_NAMED])}): keep one row a patient."
+        who = "1 patient has" if len(double) == 1 else f"{len(double)} patients have"
+        message = f"{who} several rows ({', '.join(double[:MAX_NAMED])}): keep one row a patient."
         raise CohortError(message)
 
 

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
 from glottis.report.style import COLOURS, DOUBLE_MM, INK, PALE, canvas_mm
-from glottis.report.wording import counted, set_name
+from glottis.report.wording import counted, event_name, set_name
 
 LINE_MM = 3.6
 PADDING_MM = 2.4
@@ -90,7 +90,7 @@ def _plain_name(name: str) -> str:
 
 
 def _size(size: Mapping[str, Any], outcome: Mapping[str, Any]) -> str:
-    events = f", {size['n_positive']} with {outcome['positive']}" if "n_positive" in size else ""
+    events = f", {size['n_positive']} with {event_name(outcome)}" if "n_positive" in size else ""
     return f"{counted(size['n'], 'patient')}{events}"
 
 

@@ -65,6 +65,7 @@ def _page(result: StudyResult, pictures: Mapping[str, Picture]) -> str:
         results=results,
         study=result.study,
         outcome=results["outcome"],
+        event=wording.event_name(results["outcome"]),
         folded=cross_validated(result),
         primary=primary_of(result),
         primary_first=sorted(results["models"].items(), key=lambda item: item[0] != results["primary_model"]),

@@ -10,6 +10,7 @@ from glottis.report.wording import (
     bare_reason,
     capitalised,
     counted,
+    event_name,
     joined,
     level,
     limits,
@@ -99,7 +100,7 @@ def _who(result: StudyResult) -> str:
     where = f" from {counted(len(centres), 'centre')}" if centres else ""
     text = (
         f"{capitalised(counted(results['n_patients'], 'patient'))}{where}, {results['n_positive']} of them with "
-        f"{results['outcome']['positive']}."
+        f"{event_name(results['outcome'])}."
     )
     left_out = len(result.flow["excluded"])
     if left_out:
@@ -150,7 +151,7 @@ def _headline(name: str, entry: Mapping[str, Any], results: Mapping[str, Any]) -
         name=set_name(name),
         auc=number(interval["value"]),
         interval=f"{words} {limits(interval)}" if interval["low"] is not None else "no interval",
-        size=f"{counted(entry['n'], 'patient')}, {entry['n_positive']} with {results['outcome']['positive']}",
+        size=f"{counted(entry['n'], 'patient')}, {entry['n_positive']} with {event_name(results['outcome'])}",
         verdict=verdict(interval, approximate=name == CROSS_VALIDATION),
     )
 

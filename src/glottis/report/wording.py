@@ -120,3 +120,14 @@ def _columns(character: str) -> int:
 def capitalised(text: str) -> str:
     """The first letter large, the others as they are."""
     return text[:1].upper() + text[1:]
+
+
+def event_name(outcome: Mapping[str, Any]) -> str:
+    """What patients of the positive class have: ``III-IV``, or ``metastasis = 1`` where the value alone says nothing.
+
+    >>> event_name({"column": "metastasis", "positive": "1"})
+    'metastasis = 1'
+    """
+    value = str(outcome["positive"])
+    telling = any(letter.isalpha() for letter in value) and value.lower() not in ("yes", "true", "y", "positive")
+    return value if telling else f"{outcome['column']} = {value}"

@@ -27,6 +27,10 @@ from glottis.study.store import ResultCache, content_key
 THUMBNAIL = 96  # pixels a side of a picture on the mask sheet
 
 
+FAILURES = (GlottisError, RuntimeError, MemoryError)
+"""What ends one scan and leaves the others running; ITK's errors are RuntimeErrors."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ScanTask:
     """One image with one or several masks of the same lesion.
@@ -117,8 +121,8 @@ def _compute(task: ScanTask) -> dict[str, Any]:
     try:
         image = read_volume(task.image) if isinstance(task.image, Path) else task.image
         prepared, settings = _prepare(image, task)
-    except GlottisError as error:
-        return {"rows": [_row(source, 0, error=str(error)) for source in task.masks], "picture": None}
+    except FAILURES as error:
+        return {"rows": [_row(source, 0, error=_reason(error)) for source in task.masks], "picture": None}
     rows = []
     picture = None
     for source in task.masks:
@@ -136,8 +140,8 @@ def _compute(task: ScanTask) -> dict[str, Any]:
                 )
                 if task.picture and picture is None:
                     picture = _packed(thumbnail(image, mask))
-        except GlottisError as error:
-            rows.append(_row(source, 0, error=str(error)))
+        except FAILURES as error:
+            rows.append(_row(source, 0, error=_reason(error)))
     return {"rows": rows, "picture": picture}
 
 
@@ -174,6 +178,14 @@ def thumbnail(image: Volume, mask: Mask) -> NDArray[np.uint8]:
     low, high = np.percentile(values[inside], [1, 99])
     grey = np.clip((values - low) / max(high - low, 1e-12), 0, 1) * 255
     return np.stack([np.where(inside, grey, 0), np.where(inside, mask.voxels[z][at], 0)]).astype(np.uint8)
+
+
+def _reason(error: Exception) -> str:
+    """What failed, in one line; a library's own error is named as such."""
+    if isinstance(error, GlottisError):
+        return str(error)
+    what = (str(error).strip().splitlines() or ["no memory is left"])[-1]
+    return f"{type(error).__name__} while this scan was measured: {what}; check the file, or leave the scan out."
 
 
 def _row(source: MaskSource, lesion: int, **content: Any) -> dict[str, Any]:

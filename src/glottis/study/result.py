@@ -41,7 +41,7 @@ class StudyResult:
         checks: findings, each with severity, code, message, remedy, patient, sequence.
         flow: ``{"manifest": n, "analysed": n, "excluded": [{"patient", "reason"}], "models": {model: {"n",
             "n_positive", "missing": [{"patient", "reason"}], "sets": {set: {"n", "n_positive"}}}}}``.
-        split: ``{"method", "digest", "analyses", "counted_in", "partitions": [{"repeat", "fold", "training": [ids],
+        split: ``{"method", "digest", "analyses", "partitions": [{"repeat", "fold", "training": [ids],
             "tests": {set: [ids]}}]}``.
         extraction: ``{"failures": [{"patient", "sequence", "reader", "round", "reason"}], "warnings": [...],
             "counts": [{"sequence", "filter", "class", "n"}], "bins": {sequence: {filter: [min, median, max]}}}``.
