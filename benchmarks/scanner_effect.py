@@ -1,8 +1,8 @@
 """What a second scanner does to a radiomics model, and what normalisation gives back.
 
-A synthetic cohort of two centres is studied twice: with the intensities as the scanners give them, and normalised
-by z-score over the whole image. For each fitted model the script prints its external AUC with the interval, and its true AUC:
-that of the same fitted model on fresh patients of the external centre.
+A synthetic cohort of two centres is studied twice: with the intensities as the scanners give them, and normalised by
+z-score over the whole image. For each fitted model the script prints its external AUC with the interval, and its true
+AUC: that of the same fitted model on fresh patients of the external centre.
 
 usage: python benchmarks/scanner_effect.py [--patients 200] [--fresh 1000] [--jobs 2] [--work DIR] [--out FILE]
 """
