@@ -109,7 +109,7 @@ BAD_STUDIES: dict[str, tuple[Damage, list[str]]] = {
     ),
     "two rows of a patient": (
         cells("patient", "P06"),
-        ["1 patients have several rows (P06)", "keep one row a patient"],
+        ["1 patient has several rows (P06)", "keep one row a patient"],
     ),
 }
 
@@ -300,7 +300,7 @@ def test_an_interrupted_command_says_so_in_one_line(tiny: TinyStudy, capsys: Cap
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("glottis.workflows.run_study", interrupt)
+    monkeypatch.setattr("glottis.study.run.run", interrupt)
     tiny.write()
     assert run_command(tiny.arguments()) == 130
     assert capsys.readouterr().err.splitlines() == [
