@@ -85,7 +85,8 @@ def page(aucs: list[float]) -> str:
 Spearman, z-score, LASSO, recursive elimination, random forest tuned over its default grid. Each has {N_TRAINING}
 training patients ({N_TRAINING // 2} of class 1), {N_TEST} test patients ({N_TEST_POSITIVE} of class 1),
 {N_FEATURES} correlated features and two tables of repeats for {N_READ} patients.
-Table i is drawn from the seed ({SEED}, i); the seeds were fixed before the first run. Labels are shuffled within the training and within the test set.
+Table i is drawn from the seed ({SEED}, i); the seeds were fixed before the first run.
+Labels are shuffled within the training and within the test set.
 
 | tables | mean test AUC | standard error | bar | verdict |
 |---|---|---|---|---|
