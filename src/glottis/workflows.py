@@ -173,18 +173,22 @@ def check(study: PathLike, *, jobs: int = 1, progress: Progress = silent) -> tup
 
 def has_errors(findings: Iterable[Finding]) -> bool:
     """Whether a run would stop."""
-    return any(finding.severity == "error" for finding in findings)
+    from glottis.study.check import errors_of
+
+    return bool(errors_of(findings))
 
 
 def finding_lines(findings: Sequence[Finding]) -> list[str]:
     """The findings as a person reads them: by severity, one line each, and what follows."""
+    from glottis.study.check import errors_of
+
     lines = []
     for severity in ("error", "warning", "note"):
         own = [finding for finding in findings if finding.severity == severity]
         if own:
             lines.append(f"{severity.upper()}S ({len(own)})")
             lines += [f"  {finding.sentence()}" for finding in own]
-    n_errors = sum(finding.severity == "error" for finding in findings)
+    n_errors = len(errors_of(findings))
     if n_errors:
         lines.append(f"A run would stop: {n_errors} error{'s' if n_errors > 1 else ''} to mend first.")
     else:

@@ -135,12 +135,6 @@ class Mask(Volume):
             box.append(slice(max(int(inside[0]) - pad, 0), min(int(inside[-1]) + 1 + pad, self.shape[axis])))
         return box[0], box[1], box[2]
 
-    def extent_mm(self) -> Triple:
-        """Size of the bounding box in mm, ``(z, y, x)``."""
-        box = self.bounding_box()
-        z, y, x = ((part.stop - part.start) * step for part, step in zip(box, self.spacing_mm, strict=True))
-        return z, y, x
-
 
 def _times(shape: tuple[int, ...]) -> str:
     return " x ".join(str(size) for size in shape)

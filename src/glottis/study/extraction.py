@@ -114,7 +114,7 @@ def extract_scan(task: ScanTask) -> ScanResult:
 def scan_key(task: ScanTask) -> str:
     """Content key of a scan: image and mask bytes, settings and version of the engine."""
     masks = [[_digest(m.source), m.label, m.segment, m.lesions, m.reader, m.round] for m in task.masks]
-    return content_key(_digest(task.image), masks, task.settings.to_dict(), task.picture, __version__)
+    return content_key(_digest(task.image), masks, task.settings.content_key(), task.picture, __version__)
 
 
 def _compute(task: ScanTask) -> dict[str, Any]:

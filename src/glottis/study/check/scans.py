@@ -15,7 +15,7 @@ from glottis.data.cohort import Case, MaskSource, Scan
 from glottis.data.volume import Mask, Volume
 from glottis.io.images import read_masks, read_volume
 from glottis.io.segments import LabelError
-from glottis.study.check.finding import Finding, Limits, Severity, from_error
+from glottis.study.check.finding import Finding, Limits, Severity, errors_of, from_error
 
 LARGEST_SHARE = 0.5
 GreyLevels = Callable[[Volume, Mask, str], int]
@@ -76,7 +76,7 @@ def _check_scan(scan: Scan, task: CaseTask, report: CaseReport) -> list[Finding]
         findings += problems
         masks.append(mask)
     findings += _copied(masks, sources, where)
-    if masks[0] is not None and task.grey_levels is not None and not any(f.severity == "error" for f in findings):
+    if masks[0] is not None and task.grey_levels is not None and not errors_of(findings):
         try:
             report.grey_levels[scan.sequence] = task.grey_levels(image, masks[0], scan.sequence)
         except GlottisError as error:
@@ -113,7 +113,7 @@ def _read_mask(
         _speaking_of(problem, source)
         for problem in [*_check_grid(mask, image, limits, where), *_check_extent(mask, limits, where)]
     ]
-    usable = not any(problem.severity == "error" for problem in problems)
+    usable = not errors_of(problems)
     return (mask if usable else None), problems
 
 
