@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from glottis._errors import SettingsError
-from glottis.features.texture._kernels import gather_levels
 
 MOST_EDGES = 1_000_000
 """More bin edges than this are taken as a mistake in the bin width."""
@@ -84,12 +84,12 @@ class Discretised:
     """Grey levels of the voxels of one mask.
 
     Attributes:
-        ranks: ``(N,)`` ``int32``, position of each voxel's level in ``levels``, counted from 1.
+        voxel_levels: ``(N,)`` ``int32``, grey level of each voxel.
         levels: ``(G,)`` ``int64``, the grey levels present, ascending, from 1.
         counts: ``(G,)``, voxels of each level.
     """
 
-    ranks: NDArray[np.int32]
+    voxel_levels: NDArray[np.int32]
     levels: NDArray[np.int64]
     counts: NDArray[np.int64]
 
@@ -97,6 +97,12 @@ class Discretised:
     def n_bins(self) -> int:
         """The largest grey level: number of bins between the first edge and the maximum."""
         return int(self.levels[-1])
+
+    def rank_of_level(self) -> NDArray[np.uint16]:
+        """``(largest level + 1,)``, position of each level in ``levels``, counted from 1; at most 65,535 levels."""
+        ranks = np.zeros(self.n_bins + 1, dtype=np.uint16)
+        ranks[self.levels] = np.arange(1, len(self.levels) + 1)
+        return ranks
 
 
 def discretise(values: NDArray[Any], bins: Bins) -> Discretised:
@@ -106,9 +112,27 @@ def discretise(values: NDArray[Any], bins: Bins) -> Discretised:
         values: ``(N,)`` intensities inside the mask, finite, at least one.
         bins: where the edges lie.
     """
-    level = gather_levels(np.array(values, dtype=np.float64), bins.edges(values))
-    counts = np.bincount(level)
-    (levels,) = np.nonzero(counts)
-    ranks = np.zeros(len(counts), dtype=np.int32)
-    ranks[levels] = np.arange(1, len(levels) + 1)
-    return Discretised(ranks=ranks[level], levels=levels, counts=counts[levels])
+    voxel_levels, found = gather_levels(np.asarray(values, dtype=np.float64), bins.edges(values))
+    (levels,) = np.nonzero(found)
+    return Discretised(voxel_levels=voxel_levels, levels=levels, counts=found[levels])
+
+
+@njit(cache=True, nogil=True)
+def gather_levels(values: Any, edges: Any) -> tuple[Any, Any]:
+    """Number of ``edges`` (ascending, nearly equidistant) at or below every value, and how often each number occurs."""
+    levels = np.empty(values.size, np.int32)
+    counts = np.zeros(edges.size + 1, np.int64)
+    last = edges.size - 1
+    low = edges[0]
+    width = edges[1] - edges[0]
+    per_bin = 1 / width if width > 0 else 0.0
+    for v in range(values.size):
+        value = values[v]
+        k = min(max(int((value - low) * per_bin), 0), last)
+        while k >= 0 and edges[k] > value:
+            k -= 1
+        while k < last and edges[k + 1] <= value:
+            k += 1
+        levels[v] = k + 1
+        counts[k + 1] += 1
+    return levels, counts

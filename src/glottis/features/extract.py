@@ -15,8 +15,9 @@ from glottis.features.catalogue import CLASSES, default_names, require_feature
 from glottis.features.discretise import Bins, Discretised, FixedBinWidth, discretise
 from glottis.features.filters import Filter, Original
 from glottis.features.region import Region
-from glottis.features.texture import glcm, gldm, glrlm, glszm, ngtdm
-from glottis.features.texture._kernels import label_zones, scan_neighbourhoods
+from glottis.features.texture import glcm, glcm_dense, gldm, glrlm, glszm, ngtdm
+from glottis.features.texture._kernels import compare_neighbours, label_zones, scan_apart, scan_neighbourhoods
+from glottis.features.texture.settings import TextureSettings
 
 MOST_LEVELS = 4000
 """Co-occurrence matrices of more grey levels than this need over 800 MB."""
@@ -34,6 +35,7 @@ class FeatureSettings:
         classes: feature class to the names wanted; ``None`` or ``()`` for all default ones. Deprecated features that
             still have a value (``StandardDeviation``, ``Compactness1``...) are given only when named.
         bins: how intensities become grey levels.
+        texture: neighbours and directions of the texture matrices.
         voxel_array_shift: added to the intensities for first-order Energy, TotalEnergy and RootMeanSquared.
 
     Raises:
@@ -43,6 +45,7 @@ class FeatureSettings:
     filters: tuple[Filter, ...] = (Original(),)
     classes: Mapping[str, tuple[str, ...] | None] = field(default_factory=lambda: dict.fromkeys(CLASSES))
     bins: Bins = field(default_factory=FixedBinWidth)
+    texture: TextureSettings = field(default_factory=TextureSettings)
     voxel_array_shift: float = 0.0
 
     def __post_init__(self) -> None:
@@ -107,7 +110,7 @@ def extract_with_bins(
         features |= {f"original_shape_{name}": found[name] for name in wanted.pop("shape")}
     n_bins: dict[str, int] = {}
     if wanted:
-        region = Region.of(inner)
+        region = Region.of(inner, settings.texture)
         for step in settings.filters:
             for image_name, derived in step(image):
                 found_by_class, n_bins[image_name] = _of_image(derived, image_name, region, settings)
@@ -175,32 +178,58 @@ def _of_image(
             values, grey.counts, voxel_volume_mm3=volume, shift=settings.voxel_array_shift
         )
     if classes & (SCANNED | {"glszm"}):
-        found |= _textures(grey, name, region, classes)
+        found |= _textures(grey, name, region, settings)
     return found, grey.n_bins
 
 
-def _textures(grey: Discretised, name: str, region: Region, classes: Any) -> dict[str, dict[str, float]]:
+def _textures(
+    grey: Discretised, name: str, region: Region, settings: FeatureSettings
+) -> dict[str, dict[str, float]]:
     if len(grey.levels) > MOST_LEVELS:
         message = (
             f"Image '{name}' has {len(grey.levels)} grey levels, more than {MOST_LEVELS}: choose wider bins; 16 to 128 "
             f"levels suit most images."
         )
         raise SettingsError(message)
-    ranks = region.fill(grey.ranks)
+    classes = settings.classes.keys()
+    grid, steps = region.place(grey), region.touching.steps
+    first, last = int(region.where[0]), int(region.where[-1]) + 1
+    equal, total = compare_neighbours(grid.ranks, grid.levels, steps, first, last)
     found = {}
     if classes & SCANNED:
-        by_rank = np.concatenate([[0], grey.levels])
         pairs, runs, dependences, differences = scan_neighbourhoods(
-            ranks, region.where, region.steps, by_rank, region.neighbours, max(region.inside.shape)
-        )
+            grid.ranks, region.where, steps, grey.levels, region.touching.neighbours, max(region.inside.shape), equal,
+            total,
+        )  # fmt: skip
+        if region.apart is not region.touching or settings.texture.alpha > 0:
+            pairs, dependences, differences = scan_apart(
+                grid.ranks, grid.levels, region.where, region.apart.steps, len(grey.levels), settings.texture.alpha
+            )
         makers: dict[str, Callable[[], dict[str, float]]] = {
-            "glcm": lambda: glcm.features(pairs, grey.levels),
+            "glcm": lambda: _glcm(pairs, grey, region, settings.texture),
             "gldm": lambda: gldm.features(dependences, grey.levels),
-            "glrlm": lambda: glrlm.features(runs, grey.levels, region.lines),
+            "glrlm": lambda: glrlm.features(runs, grey.levels, region.lines, _run_weights(region, settings.texture)),
             "ngtdm": lambda: ngtdm.features(grey.counts, differences, grey.levels),
         }
         found = {feature_class: make() for feature_class, make in makers.items() if feature_class in classes}
     if "glszm" in classes:
-        zone_ranks, zone_sizes = label_zones(ranks, region.where, region.steps)
+        zone_ranks, zone_sizes = label_zones(grid.ranks, region.where, steps, equal, region.joins)
         found["glszm"] = glszm.features(zone_ranks, zone_sizes, grey.levels)
     return found
+
+
+def _glcm(pairs: Any, grey: Discretised, region: Region, texture: TextureSettings) -> dict[str, float]:
+    if texture.symmetric and texture.weighting is None:
+        return glcm.features(pairs, grey.levels)
+    weights = None
+    if texture.weighting is not None:
+        lengths = texture.lengths(region.apart.directions, region.spacing_mm)
+        weights = np.ones(len(pairs)) if lengths is None else np.exp(-(lengths**2))
+    return glcm_dense.features(pairs, grey.levels, symmetric=texture.symmetric, weights=weights)
+
+
+def _run_weights(region: Region, texture: TextureSettings) -> Any:
+    if texture.weighting is None:
+        return None
+    lengths = texture.lengths(region.touching.directions, region.spacing_mm)
+    return np.ones(len(region.lines)) if lengths is None else lengths

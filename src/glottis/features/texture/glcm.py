@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glottis.features.texture._kernels import EPSILON, joint_entropies, second_eigenvalues, sum_cooccurrences
+from glottis.features.texture._eigenvalues import second_eigenvalues
+from glottis.features.texture._kernels import EPSILON, joint_entropies, sum_cooccurrences
 
 Array = NDArray[Any]
 

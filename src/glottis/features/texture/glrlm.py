@@ -29,17 +29,22 @@ MEASURES = {
 }
 
 
-def features(runs: NDArray[Any], levels: NDArray[Any], used: NDArray[np.bool_]) -> dict[str, float]:
-    """Run length features, each averaged over the directions in use.
+def features(
+    runs: NDArray[Any], levels: NDArray[Any], used: NDArray[np.bool_], weights: NDArray[Any] | None = None
+) -> dict[str, float]:
+    """Run length features, each averaged over the directions in use, or of their weighted sum.
 
     Args:
         runs: ``(13, G, L)``, runs by direction, grey level and length - 1.
         levels: ``(G,)`` grey levels present.
         used: ``(13,)``, directions along which some line holds two voxels of the mask. None: every feature is NaN.
+        weights: ``(13,)``, adds the directions in use up; None averages their features.
     """
     if not used.any():
         return dict.fromkeys(MEASURES, float("nan"))
     runs = runs if used.all() else runs[used]
+    if weights is not None:
+        runs = np.tensordot(weights[used], runs, axes=1)[None]
     (lengths,) = np.nonzero(runs.any(axis=0).any(axis=0))
     found = measure(runs[:, :, lengths], levels, lengths + 1)
     return {name: float(found[source].mean()) for name, source in MEASURES.items()}

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from glottis._errors import SettingsError
+from glottis.data.volume import Triple
 
 Weighting = Literal["manhattan", "euclidean", "infinity", "no_weighting"]
 WEIGHTINGS: tuple[Weighting, ...] = ("manhattan", "euclidean", "infinity", "no_weighting")
@@ -20,9 +24,10 @@ class TextureSettings:
             and zones always join touching voxels.
         flat_axis: axis (0 z, 1 y, 2 x) along which no neighbour is looked at, so that textures are measured slice by
             slice (PyRadiomics' ``force2D``); None looks in all three.
-        weighting: GLCM and GLRLM directions are added up with weights ``exp(-length^2)``, the length of a direction
-            in mm by this norm, before features are computed; ``no_weighting`` adds them up unweighted. None computes
-            features for every direction and averages them.
+        weighting: GLCM and GLRLM directions are added up before features are computed, each with a weight that
+            follows from its length in mm by this norm: ``exp(-length^2)`` in the GLCM, the length itself in the
+            GLRLM, as PyRadiomics 3.0.1 has it; ``no_weighting`` adds them up unweighted. None computes features for
+            every direction and averages them.
         symmetric: count every pair of the GLCM in both orders.
         alpha: largest difference of grey levels at which a neighbour counts as dependent in the GLDM
             (PyRadiomics' ``gldm_a``).
@@ -52,3 +57,20 @@ class TextureSettings:
         if self.alpha < 0:
             message = f"alpha must be at least 0, got {self.alpha}: 0 counts equal grey levels only."
             raise SettingsError(message)
+
+    def lengths(self, directions: NDArray[np.int64], spacing_mm: Triple) -> NDArray[Any] | None:
+        """Length of every direction in mm by the norm of ``weighting``.
+
+        Args:
+            directions: ``(K, 3)`` steps in voxels, ``(z, y, x)``.
+            spacing_mm: voxel size ``(z, y, x)``.
+
+        Returns:
+            ``(K,)``; None where directions are not weighted by length.
+        """
+        steps = np.abs(directions) * np.array(spacing_mm)
+        if self.weighting == "manhattan":
+            return np.asarray(steps.sum(axis=1))
+        if self.weighting == "euclidean":
+            return np.asarray(np.sqrt((steps**2).sum(axis=1)))
+        return np.asarray(steps.max(axis=1)) if self.weighting == "infinity" else None
