@@ -8,6 +8,7 @@ Axis order, stated here once for the whole package: voxel arrays and everything 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -125,15 +126,27 @@ class Mask(Volume):
         Raises:
             ImageError: the mask is empty.
         """
-        box = []
-        for axis in range(3):
-            others = tuple(a for a in range(3) if a != axis)
-            (inside,) = np.nonzero(self.voxels.any(axis=others))
-            if inside.size == 0:
-                message = "The mask is empty: check its label and that image and mask show the same patient."
-                raise ImageError(message)
-            box.append(slice(max(int(inside[0]) - pad, 0), min(int(inside[-1]) + 1 + pad, self.shape[axis])))
-        return box[0], box[1], box[2]
+        z, y, x = (
+            slice(max(first - pad, 0), min(last + 1 + pad, size))
+            for (first, last), size in zip(self._extent, self.shape, strict=True)
+        )
+        return z, y, x
+
+    @cached_property
+    def _extent(self) -> tuple[tuple[int, int], ...]:
+        """First and last index of the mask along z, y and x."""
+        in_slice = self.voxels.any(axis=(1, 2))
+        if not in_slice.any():
+            message = "The mask is empty: check its label and that image and mask show the same patient."
+            raise ImageError(message)
+        z = _first_and_last(in_slice)
+        seen = self.voxels[z[0] : z[1] + 1].any(axis=0)
+        return z, _first_and_last(seen.any(axis=1)), _first_and_last(seen.any(axis=0))
+
+
+def _first_and_last(inside: NDArray[np.bool_]) -> tuple[int, int]:
+    (where,) = np.nonzero(inside)
+    return int(where[0]), int(where[-1])
 
 
 def _times(shape: tuple[int, ...]) -> str:

@@ -18,6 +18,7 @@ from glottis.data.volume import Mask, Triple, Volume
 from glottis.io import nifti
 from glottis.io.files import write_atomic
 from glottis.io.segments import pick_label, pick_segment, segments_of, split_lesions
+from glottis.io.voxels import read_voxels
 
 SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd")
 WRITABLE = (".nii.gz", ".nii", ".nrrd", ".mha")
@@ -80,6 +81,11 @@ def read_volume(path: Path | str, *, thorough: bool = False) -> Volume:
         ImageError: absent, unreadable, truncated, four-dimensional, colour, or with voxels that are not finite.
     """
     path = Path(path)
+    plain = None if thorough else _read_plain(path)
+    if plain is not None:
+        if plain.voxels.dtype.kind == "f":
+            nifti.require_finite(_n_not_finite(plain.voxels), path)
+        return plain
     image = _read_image(path, thorough=thorough)
     if image.GetNumberOfComponentsPerPixel() > 1:
         count = image.GetNumberOfComponentsPerPixel()
@@ -87,8 +93,48 @@ def read_volume(path: Path | str, *, thorough: bool = False) -> Volume:
         raise ImageError(message)
     volume = Volume.from_sitk(image)
     if volume.voxels.dtype.kind == "f":
-        nifti.require_finite(volume.voxels.size - int(np.count_nonzero(np.isfinite(volume.voxels))), path)
+        nifti.require_finite(_n_not_finite(volume.voxels), path)
     return volume
+
+
+def _n_not_finite(voxels: np.ndarray[Any, Any]) -> int:
+    return voxels.size - int(np.count_nonzero(np.isfinite(voxels)))
+
+
+def _read_plain(path: Path) -> Volume | None:
+    """A plainly laid out NIfTI or NRRD file, read the fast way; None where SimpleITK has to read the voxels."""
+    if not path.name.lower().endswith((".nii", ".nii.gz", ".nrrd")):
+        return None
+    _require_exists(path)
+    import SimpleITK as sitk
+
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(path))
+    with _quiet(), _as_image_error(path):
+        reader.ReadImageInformation()
+        size = reader.GetSize()
+        dtype = _numpy_type(reader.GetPixelID())
+        if len(size) != 3 or dtype is None:
+            return None
+        voxels = read_voxels(path, (size[2], size[1], size[0]), dtype)
+    if voxels is None:
+        return None
+    return Volume(
+        voxels=voxels, spacing_mm=tuple(reader.GetSpacing()[::-1]), origin_mm=tuple(reader.GetOrigin()),
+        direction=tuple(reader.GetDirection()),
+    )  # fmt: skip
+
+
+def _numpy_type(pixel_id: int) -> np.dtype[Any] | None:
+    """The pixel type of a scalar image; None for vectors, labels and complex numbers."""
+    import SimpleITK as sitk
+
+    words = {
+        sitk.sitkInt8: "i1", sitk.sitkUInt8: "u1", sitk.sitkInt16: "i2", sitk.sitkUInt16: "u2", sitk.sitkInt32: "i4",
+        sitk.sitkUInt32: "u4", sitk.sitkInt64: "i8", sitk.sitkUInt64: "u8", sitk.sitkFloat32: "f4",
+        sitk.sitkFloat64: "f8",
+    }  # fmt: skip
+    return np.dtype(words[pixel_id]) if pixel_id in words else None
 
 
 def read_header(path: Path | str) -> Header:
@@ -181,20 +227,29 @@ def _errno_of_full_disk(temporary: Path) -> int:
 
 
 def _read_mask(path: Path, source: MaskSource) -> Mask:
+    plain = _read_plain(path) if source.segment is None else None
+    if plain is not None:
+        return _as_mask(pick_label(_finite(plain.voxels[np.newaxis], path), source.label, file=path.name), plain)
     image = _read_image(path)
-    layers = _layers(image)
-    if not np.isfinite(layers).all():
-        message = f"Mask '{path}' holds voxels that are not finite: export it as whole numbers, 0 outside the lesion."
-        raise ImageError(message)
+    layers = _finite(_layers(image), path)
     if source.segment is not None:
         header = {key: image.GetMetaData(key) for key in image.GetMetaDataKeys()}
         inside = pick_segment(layers, segments_of(header), source.segment, file=path.name)
     else:
         inside = pick_label(layers, source.label, file=path.name)
-    return Mask(
-        voxels=inside, spacing_mm=tuple(image.GetSpacing()[::-1]), origin_mm=tuple(image.GetOrigin()),
-        direction=tuple(image.GetDirection()),
-    )  # fmt: skip
+    spacing, origin, direction = image.GetSpacing()[::-1], image.GetOrigin(), image.GetDirection()
+    return Mask(voxels=inside, spacing_mm=tuple(spacing), origin_mm=tuple(origin), direction=tuple(direction))
+
+
+def _as_mask(inside: np.ndarray[Any, Any], place: Volume) -> Mask:
+    return Mask(voxels=inside, spacing_mm=place.spacing_mm, origin_mm=place.origin_mm, direction=place.direction)
+
+
+def _finite(layers: np.ndarray[Any, Any], path: Path) -> np.ndarray[Any, Any]:
+    if layers.dtype.kind == "f" and not np.isfinite(layers).all():
+        message = f"Mask '{path}' holds voxels that are not finite: export it as whole numbers, 0 outside the lesion."
+        raise ImageError(message)
+    return layers
 
 
 def _layers(image: Any) -> np.ndarray[Any, Any]:
@@ -223,7 +278,7 @@ def _uncropped(mask: Mask, image: Volume) -> Mask:
         return mask
     voxels = np.zeros(image.shape, dtype=bool)
     voxels[tuple(slice(a, b) for a, b in zip(start, stop, strict=True))] = mask.voxels
-    return Mask(voxels=voxels, spacing_mm=image.spacing_mm, origin_mm=image.origin_mm, direction=image.direction)
+    return _as_mask(voxels, image)
 
 
 def _read_image(path: Path, *, thorough: bool = False) -> Any:

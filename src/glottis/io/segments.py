@@ -89,12 +89,16 @@ def pick_label(layers: Voxels, label: int | None, *, file: str) -> Inside:
         LabelError: the label does not occur in a mask that has others.
     """
     if label is None:
-        return np.asarray((layers > 0).any(axis=0))
-    inside = np.asarray((layers == label).any(axis=0))
+        return _in_any_layer(layers > 0)
+    inside = _in_any_layer(layers == label)
     if not inside.any() and (layers > 0).any():
         message = f"Label {label} is absent from '{file}', which holds {_values(layers)}: correct the label."
         raise LabelError(message)
     return inside
+
+
+def _in_any_layer(inside: Inside) -> Inside:
+    return np.asarray(inside[0] if len(inside) == 1 else inside.any(axis=0))
 
 
 def split_lesions(inside: Inside, lesions: Lesions) -> list[Inside]:
