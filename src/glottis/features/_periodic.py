@@ -31,8 +31,9 @@ def _along_rows(source: Any, low: Any, high: Any, low_taps: Any, high_taps: Any,
         for first in range(0, n_inner, _CHUNK):
             last = min(first + _CHUNK, n_inner)
             for i in range(m):
-                low[o, i, first:last] = 0
-                high[o, i, first:last] = 0
+                for q in range(first, last):
+                    low[o, i, q] = 0
+                    high[o, i, q] = 0
                 ahead = start + i + n_taps // 2
                 for turn in range(n_taps):
                     j = _tap(turn, ahead - n)
@@ -52,9 +53,10 @@ def _along_lines(source: Any, low: Any, high: Any, low_taps: Any, high_taps: Any
     n_taps = low_taps.size
     plain = min(max(n - n_taps // 2 - start, 0), m)
     line = np.empty(m + n_taps - 1, dtype=source.dtype)
-    low[:] = 0
-    high[:] = 0
     for o in range(n_outer):
+        for i in range(m):
+            low[o, i] = 0
+            high[o, i] = 0
         for p in range(line.size):
             line[p] = source[o, (start + p + n_taps // 2 + 1 - n_taps) % n]
         for j in range(n_taps):

@@ -135,8 +135,9 @@ def _gather(source: Any, line: Any, first: int, used: int) -> None:
             for i in range(n):
                 line[i + _LOOK_BACK, w] = source[(first + w) // n_inner, i, (first + w) % n_inner]
     for k in range(_LOOK_BACK):
-        line[k] = line[_LOOK_BACK]
-        line[n + _LOOK_BACK + k] = line[n - 1 + _LOOK_BACK]
+        for w in range(_WIDTH):
+            line[k, w] = line[_LOOK_BACK, w]
+            line[n + _LOOK_BACK + k, w] = line[n - 1 + _LOOK_BACK, w]
 
 
 @numba.njit(cache=True, nogil=True)
@@ -172,8 +173,9 @@ def _along(source: Any, target: Any, c: Any, start: int) -> None:
         used = min(_WIDTH, n_lines - first)
         _gather(source, line, first, used)
         for k in range(_LOOK_BACK):
-            forward[k] = line[k]
-            backward[n + _LOOK_BACK + k] = line[n + _LOOK_BACK + k]
+            for w in range(_WIDTH):
+                forward[k, w] = line[k, w]
+                backward[n + _LOOK_BACK + k, w] = line[n + _LOOK_BACK + k, w]
         _forward(line, forward, stop, c)
         _backward(line, backward, n, start, c)
         _scatter(forward[start + _LOOK_BACK :], backward[start + _LOOK_BACK :], target, first, used)

@@ -197,13 +197,15 @@ def _textures(
     equal, total = compare_neighbours(grid.ranks, grid.levels, steps, first, last)
     found = {}
     if classes & SCANNED:
-        pairs, runs, dependences, differences = scan_neighbourhoods(
+        cells, runs, dependences, differences = scan_neighbourhoods(
             grid.ranks, region.where, steps, grey.levels, region.touching.neighbours, max(region.inside.shape), equal,
             total,
         )  # fmt: skip
+        n = len(grey.levels)
+        pairs = cells.reshape(len(steps), n + 1, n + 1)[:, 1:, 1:]
         if region.apart is not region.touching or settings.texture.alpha > 0:
             pairs, dependences, differences = scan_apart(
-                grid.ranks, grid.levels, region.where, region.apart.steps, len(grey.levels), settings.texture.alpha
+                grid.ranks, grid.levels, region.where, region.apart.steps, n, settings.texture.alpha
             )
         makers: dict[str, Callable[[], dict[str, float]]] = {
             "glcm": lambda: _glcm(pairs, grey, region, settings.texture),

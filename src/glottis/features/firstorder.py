@@ -31,7 +31,7 @@ def features(values: Array, counts: Array, *, voxel_volume_mm3: float, shift: fl
     n = len(values)
     minimum, maximum, median, p10, p25, p75, p90 = _quantiles(values)
     mean = float(values.mean())
-    deviation, m2, m3, m4, energy = (float(total) for total in sum_powers(values, mean, float(shift)))
+    deviation, m2, m3, m4, energy = sum_powers(values, mean, float(shift))
     deviation, m2, m3, m4 = deviation / n, m2 / n, m3 / n, m4 / n
     p = counts / n
     return {
@@ -58,8 +58,8 @@ def features(values: Array, counts: Array, *, voxel_volume_mm3: float, shift: fl
 
 
 @njit(cache=True, nogil=True)
-def sum_powers(values: Array, mean: float, shift: float) -> Array:
-    """Sums of abs(d), d^2, d^3, d^4 with d = value - mean, and of (value + shift)^2; ``(5,)``."""
+def sum_powers(values: Array, mean: float, shift: float) -> tuple[float, float, float, float, float]:
+    """Sums of abs(d), d^2, d^3, d^4 with d = value - mean, and of (value + shift)^2."""
     deviation, square, cube, fourth, energy = 0.0, 0.0, 0.0, 0.0, 0.0
     for v in range(values.size):
         d = values[v] - mean
@@ -69,7 +69,7 @@ def sum_powers(values: Array, mean: float, shift: float) -> Array:
         cube += d2 * d
         fourth += d2 * d2
         energy += (values[v] + shift) ** 2
-    return np.array([deviation, square, cube, fourth, energy])
+    return deviation, square, cube, fourth, energy
 
 
 @njit(cache=True, nogil=True)

@@ -96,30 +96,31 @@ def _support(where: NDArray[np.float64], size: int) -> tuple[NDArray[np.intp], N
 def _causal_start(block: Any, start: Any) -> None:
     """First value of the causal recursion: the mirrored signal before the first sample, summed up."""
     n = block.shape[0]
-    start[:] = block[0]
+    back = 0.0 if n > _HORIZON else _POLE ** (n - 1)
+    for w in range(_WIDTH):
+        start[w] = block[0, w] + back * block[n - 1, w]
     power = _POLE
-    if n > _HORIZON:
-        for i in range(1, _HORIZON):
-            start += power * block[i]
-            power *= _POLE
-        return
-    back = _POLE ** (n - 1)
-    start += back * block[n - 1]
     back *= back / _POLE
-    for i in range(1, n - 1):
-        start += (power + back) * block[i]
+    for i in range(1, n - 1 if n <= _HORIZON else _HORIZON):
+        for w in range(_WIDTH):
+            start[w] += (power + back) * block[i, w]
         power *= _POLE
         back /= _POLE
-    start /= 1.0 - _POLE ** (2 * n - 2)
+    if n <= _HORIZON:
+        for w in range(_WIDTH):
+            start[w] /= 1.0 - _POLE ** (2 * n - 2)
 
 
 @numba.njit(cache=True, nogil=True)
 def _to_coefficients(block: Any, start: Any) -> None:
     """Replace ``(n, _WIDTH)`` samples by B-spline coefficients along the first axis, in place."""
     n = block.shape[0]
-    block *= 6.0
+    for i in range(n):
+        for w in range(_WIDTH):
+            block[i, w] *= 6.0
     _causal_start(block, start)
-    block[0] = start
+    for w in range(_WIDTH):
+        block[0, w] = start[w]
     for i in range(1, n):
         for w in range(_WIDTH):
             block[i, w] += _POLE * block[i - 1, w]

@@ -86,13 +86,12 @@ def scan_neighbourhoods(
     left of a level's voxels.
 
     Returns:
-        co-occurrences ``(K, G, G)``, run lengths ``(K, G, longest)``, dependences ``(G, 2 K + 1)`` (equal neighbours
+        co-occurrences as cells of ``(K, G + 1, G + 1)`` (row and column 0 hold what lies outside), run lengths ``(K, G, longest)``, dependences ``(G, 2 K + 1)`` (equal neighbours
         from 0) and, by rank, the summed difference between a voxel and the mean of its neighbours ``(G,)``.
     """
     n = levels.size
     width, table = np.uint64(n + 1), np.uint64((n + 1) * (n + 1))
-    pairs = np.zeros((steps.size, n + 1, n + 1), np.int32)  # row and column 0 collect what lies outside
-    cells = pairs.ravel()
+    cells = np.zeros(steps.size * (n + 1) * (n + 1), np.int32)
     runs = np.zeros((steps.size, n, longest), np.int32)
     dependences = np.zeros((n, 2 * steps.size + 1), np.int32)
     differences = np.zeros(n)
@@ -122,13 +121,15 @@ def scan_neighbourhoods(
         if neighbours[v] > 0:
             differences[rank - 1] += abs(levels[rank - 1] - total[i] / neighbours[v])
     for rank in range(n):
-        n_voxels = dependences[rank].sum()
+        n_voxels = 0
+        for dependence in range(dependences.shape[1]):
+            n_voxels += dependences[rank, dependence]
         for k in range(steps.size):
             longer = 0
             for length in range(2, longest + 1):
                 longer += length * runs[k, rank, length - 1]
             runs[k, rank, 0] = n_voxels - longer
-    return pairs[:, 1:, 1:], runs, dependences, differences
+    return cells, runs, dependences, differences
 
 
 @njit(cache=True, nogil=True)

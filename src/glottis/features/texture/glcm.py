@@ -5,12 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from glottis.features.texture._eigenvalues import second_eigenvalues
 from glottis.features.texture._kernels import EPSILON, joint_entropies, sum_cooccurrences
 
 Array = NDArray[Any]
+
+
+NAMES = (
+    "Contrast", "DifferenceAverage", "DifferenceEntropy", "DifferenceVariance", "Id", "Idm", "Idmn", "Idn",
+    "InverseVariance", "ClusterTendency", "ClusterShade", "ClusterProminence", "SumAverage", "SumEntropy",
+    "JointAverage", "SumSquares", "Autocorrelation", "Correlation", "JointEnergy", "MaximumProbability",
+    "JointEntropy", "Imc1", "Imc2",
+)  # fmt: skip
+"""In the order of ``measure_cooccurrences``."""
 
 
 def features(pairs: Array, levels: Array) -> dict[str, float]:
@@ -24,29 +34,12 @@ def features(pairs: Array, levels: Array) -> dict[str, float]:
         24 features; all NaN but MCC where no voxel has a neighbour.
     """
     pairs = pairs[pairs.any(axis=(1, 2))]
-    top = int(levels[-1])
-    rows, differences, sums = sum_cooccurrences(pairs, levels, top)
+    rows, differences, sums = sum_cooccurrences(pairs, levels, int(levels[-1]))
     totals = rows.sum(axis=1)
-    p_level = rows / totals[:, None]
-    found = {
-        **_of_differences(differences / totals[:, None], top),
-        **_of_sums(sums / totals[:, None], p_level @ levels),
-        **_of_information(joint_entropies(pairs, rows, totals), p_level),
-        "MCC": _largest_correlation(pairs, rows, totals),
-    }
-    mean = p_level @ levels
-    found["JointAverage"] = mean
-    found["SumSquares"] = (p_level * (levels - mean[:, None]) ** 2).sum(axis=1)
-    squares = np.arange(max(differences.shape[1], sums.shape[1]), dtype=np.float64) ** 2
-    sum_square = sums @ squares[: sums.shape[1]] / totals
-    found["Autocorrelation"] = (sum_square - found["Contrast"]) / 4
-    covariance = (found["ClusterTendency"] - found["Contrast"]) / 4
-    found["Correlation"] = np.where(found["SumSquares"] == 0, 1.0, covariance / (found["SumSquares"] + EPSILON))
-    mcc = found.pop("MCC")
-    names = sorted(found)
-    means = dict(zip(names, _mean(np.stack([found[name] for name in names])), strict=True))
-    means["MCC"] = _mean(mcc[None])[0]
-    return {name: means[name] for name in sorted(means)}
+    found = measure_cooccurrences(rows, differences, sums, totals, levels, joint_entropies(pairs, rows, totals))
+    values = dict(zip(NAMES, _mean(found.T), strict=True))
+    values["MCC"] = _mean(_largest_correlation(pairs, rows, totals)[None])[0]
+    return {name: values[name] for name in sorted(values)}
 
 
 def _mean(values: Array) -> list[float]:
@@ -58,52 +51,65 @@ def _mean(values: Array) -> list[float]:
     return [float(mean) for mean in means]
 
 
-def _bits(p: Array) -> Array:
-    return np.asarray(-(p * np.log2(p + EPSILON)).sum(axis=1))
+@njit(cache=True, nogil=True)
+def measure_cooccurrences(
+    rows: Array, differences: Array, sums: Array, totals: Array, levels: Array, joint: Array
+) -> Array:
+    """``NAMES`` of every direction ``(A, 23)``.
 
-
-def _of_differences(p: Array, top: int) -> dict[str, Array]:
-    k = np.arange(p.shape[1], dtype=np.float64)
-    average = p @ k
-    return {
-        "Contrast": p @ k**2,
-        "DifferenceAverage": average,
-        "DifferenceEntropy": _bits(p),
-        "DifferenceVariance": (p * (k - average[:, None]) ** 2).sum(axis=1),
-        "Id": p @ (1 / (1 + k)),
-        "Idm": p @ (1 / (1 + k**2)),
-        "Idmn": p @ (1 / (1 + k**2 / top**2)),
-        "Idn": p @ (1 / (1 + k / top)),
-        "InverseVariance": p[:, 1:] @ (1 / k[1:] ** 2),
-    }
-
-
-def _of_sums(p: Array, mean: Array) -> dict[str, Array]:
-    k = np.arange(p.shape[1], dtype=np.float64)
-    centred = k - 2 * mean[:, None]
-    square = centred**2
-    return {
-        "ClusterTendency": (p * square).sum(axis=1),
-        "ClusterShade": (p * square * centred).sum(axis=1),
-        "ClusterProminence": (p * square**2).sum(axis=1),
-        "SumAverage": p @ k,
-        "SumEntropy": _bits(p),
-    }
-
-
-def _of_information(found: Array, p_level: Array) -> dict[str, Array]:
-    energy, largest, joint, cross_1, cross_2 = found.T
-    marginal = _bits(p_level)
-    safe = np.where(marginal == 0, 1.0, marginal)
-    with np.errstate(invalid="ignore"):
-        imc2 = np.sqrt(1 - np.exp(-2 * (cross_2 - joint)))
-    return {
-        "JointEnergy": energy,
-        "MaximumProbability": largest,
-        "JointEntropy": joint,
-        "Imc1": np.where(marginal == 0, 0.0, (joint - cross_1) / safe),
-        "Imc2": np.where(cross_2 == joint, 0.0, imc2),
-    }
+    Args:
+        rows: ``(A, G)`` counts by level; ``differences`` and ``sums`` likewise by difference and sum of levels.
+        differences: ``(A, top)``.
+        sums: ``(A, 2 top + 1)``.
+        totals: ``(A,)``.
+        levels: ``(G,)``.
+        joint: ``(A, 5)`` of ``joint_entropies``.
+    """
+    top = float(differences.shape[1])
+    found = np.zeros((rows.shape[0], 23))
+    for a in range(rows.shape[0]):
+        m, total = found[a], totals[a]
+        for k in range(differences.shape[1]):
+            if differences[a, k] == 0:
+                continue
+            p = differences[a, k] / total
+            m[0] += p * k**2
+            m[1] += p * k
+            m[2] -= p * np.log2(p + EPSILON)
+            m[4] += p / (1 + k)
+            m[5] += p / (1 + k**2)
+            m[6] += p / (1 + k**2 / top**2)
+            m[7] += p / (1 + k / top)
+            if k > 0:
+                m[8] += p / k**2
+        for k in range(differences.shape[1]):
+            m[3] += differences[a, k] / total * (k - m[1]) ** 2
+        marginal = 0.0
+        for g in range(levels.size):
+            p = rows[a, g] / total
+            m[14] += p * levels[g]
+            marginal -= p * np.log2(p + EPSILON)
+        for g in range(levels.size):
+            m[15] += rows[a, g] / total * (levels[g] - m[14]) ** 2
+        square = 0.0
+        for k in range(sums.shape[1]):
+            if sums[a, k] == 0:
+                continue
+            p = sums[a, k] / total
+            centred = k - 2 * m[14]
+            m[9] += p * centred**2
+            m[10] += p * centred**3
+            m[11] += p * centred**4
+            m[12] += p * k
+            m[13] -= p * np.log2(p + EPSILON)
+            square += p * k**2
+        m[16] = (square - m[0]) / 4
+        m[17] = 1.0 if m[15] == 0 else (m[9] - m[0]) / 4 / (m[15] + EPSILON)
+        entropy, cross_1, cross_2 = joint[a, 2], joint[a, 3], joint[a, 4]
+        m[18], m[19], m[20] = joint[a, 0], joint[a, 1], entropy
+        m[21] = 0.0 if marginal == 0 else (entropy - cross_1) / marginal
+        m[22] = 0.0 if cross_2 == entropy else np.sqrt(1 - np.exp(-2 * (cross_2 - entropy)))
+    return found
 
 
 def _largest_correlation(pairs: Array, rows: Array, totals: Array) -> Array:

@@ -35,6 +35,5 @@ def features(dependences: NDArray[Any], levels: NDArray[Any]) -> dict[str, float
             voxel itself, so it is that number plus one.
         levels: ``(G,)`` grey levels present.
     """
-    (equal,) = np.nonzero(dependences.any(axis=0))
-    found = measure(dependences[None, :, equal], levels, equal + 1)
+    found = measure(dependences[None], levels, np.arange(1, dependences.shape[1] + 1))
     return {name: float(found[source][0]) for name, source in MEASURES.items()}

@@ -45,6 +45,5 @@ def features(
     runs = runs if used.all() else runs[used]
     if weights is not None:
         runs = np.tensordot(weights[used], runs, axes=1)[None]
-    (lengths,) = np.nonzero(runs.any(axis=0).any(axis=0))
-    found = measure(runs[:, :, lengths], levels, lengths + 1)
+    found = measure(runs, levels, np.arange(1, runs.shape[2] + 1))
     return {name: float(found[source].mean()) for name, source in MEASURES.items()}

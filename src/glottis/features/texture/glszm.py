@@ -41,6 +41,6 @@ def features(zone_ranks: NDArray[Any], zone_sizes: NDArray[Any], levels: NDArray
     column_of_size = np.zeros(sizes[-1] + 1, dtype=np.int64)
     column_of_size[sizes] = np.arange(len(sizes))
     cells = (zone_ranks - 1) * len(sizes) + column_of_size[zone_sizes]
-    counts = np.bincount(cells, minlength=len(levels) * len(sizes)).reshape(1, len(levels), len(sizes))
+    counts = np.bincount(cells, minlength=len(levels) * len(sizes)).astype(np.int32).reshape(1, len(levels), len(sizes))
     found = measure(counts, levels, sizes)
     return {name: float(found[source][0]) for name, source in MEASURES.items()}
