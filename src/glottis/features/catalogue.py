@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from glottis._errors import SettingsError, nearest
 
 CLASSES = ("shape", "firstorder", "glcm", "gldm", "glrlm", "glszm", "ngtdm")
-"""Feature classes in PyRadiomics' order."""
+"""Feature classes that are given when none is asked for, in PyRadiomics' order; ``shape2D`` is given on request."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Feature:
 
     Attributes:
         name: as PyRadiomics writes it.
-        feature_class: one of ``CLASSES``.
+        feature_class: one of ``CLASSES``, or ``shape2D``.
         ibsi: code in the IBSI reference manual; empty where it has none or defines the measure differently.
         definition: what it measures, in one line.
         deprecated: given only when asked for by name.
@@ -49,6 +49,18 @@ Sphericity | QCFX | Area of a ball of the same volume over the area: 1 for a bal
 SurfaceArea | C0JK | Area of the surface mesh (mm^2)
 SurfaceVolumeRatio | 2PR5 | Area over volume of the mesh (1/mm)
 VoxelVolume | YEKZ | Number of voxels times the volume of one (mm^3)
+""",
+    "shape2D": """
+Elongation | | Minor over major axis length: 1 is round, 0 a line
+MajorAxisLength | | Four times the largest standard deviation of the pixel positions (mm)
+MaximumDiameter | | Largest distance between corners of the contour (mm)
+MeshSurface | | Area inside the contour (mm^2)
+MinorAxisLength | | Four times the smallest standard deviation of the pixel positions (mm)
+Perimeter | | Length of the contour (mm)
+PerimeterSurfaceRatio | | Perimeter over area (1/mm)
+PixelSurface | | Number of pixels times the area of one (mm^2)
+SphericalDisproportion* | | Perimeter over that of a circle of the same area: 1 for a circle
+Sphericity | | Perimeter of a circle of the same area over the perimeter: 1 for a circle
 """,
     "firstorder": """
 10Percentile | QG58 | Intensity below which a tenth of the voxels lie
@@ -174,7 +186,7 @@ def _read(feature_class: str) -> list[Feature]:
     return [Feature(name.rstrip("*"), feature_class, ibsi, text, name.endswith("*")) for name, ibsi, text in rows]
 
 
-CATALOGUE: Mapping[str, tuple[Feature, ...]] = {name: tuple(_read(name)) for name in CLASSES}
+CATALOGUE: Mapping[str, tuple[Feature, ...]] = {name: tuple(_read(name)) for name in _TABLE}
 """Features by class, in PyRadiomics' order."""
 
 
@@ -195,7 +207,7 @@ def require_feature(feature_class: str, name: str = "") -> None:
         SettingsError: the class or the feature is unknown, or the feature no longer has a value.
     """
     if feature_class not in CATALOGUE:
-        message = f"Feature class '{feature_class}' is unknown: {nearest(feature_class, CLASSES)}"
+        message = f"Feature class '{feature_class}' is unknown: {nearest(feature_class, CATALOGUE)}"
         raise SettingsError(message)
     if (feature_class, name) in REMOVED:
         message = f"Feature {feature_class} {name} {REMOVED[feature_class, name]}: ask for that or leave it out."

@@ -10,7 +10,7 @@ import numpy as np
 
 from glottis._errors import ImageError, SettingsError
 from glottis.data.volume import Mask, Volume
-from glottis.features import firstorder, shape
+from glottis.features import firstorder, shape, shape2d
 from glottis.features.catalogue import CLASSES, default_names, require_feature
 from glottis.features.discretise import Bins, Discretised, FixedBinWidth, discretise
 from glottis.features.filters import Filter, Original
@@ -23,6 +23,8 @@ MOST_LEVELS = 4000
 """Co-occurrence matrices of more grey levels than this need over 800 MB."""
 LARGEST_TRIAL = 128
 """Side (voxels) of the largest image on which filters are asked for their names."""
+_SHAPES = {"shape": 0, "shape2D": 1}
+"""Classes that do not look at intensities, in the order in which they come."""
 SCANNED = frozenset({"glcm", "gldm", "glrlm", "ngtdm"})
 
 
@@ -39,7 +41,8 @@ class FeatureSettings:
         voxel_array_shift: added to the intensities for first-order Energy, TotalEnergy and RootMeanSquared.
 
     Raises:
-        SettingsError: no filter, or a class or feature that is unknown or no longer has a value.
+        SettingsError: no filter, a class or feature that is unknown or no longer has a value, or ``shape2D`` without
+            a flat axis.
     """
 
     filters: tuple[Filter, ...] = (Original(),)
@@ -55,10 +58,13 @@ class FeatureSettings:
         for feature_class, names in self.classes.items():
             for name in names or ("",):
                 require_feature(feature_class, name)
+        if "shape2D" in self.classes and self.texture.flat_axis is None:
+            message = "Feature class shape2D measures one slice: set force2D (flat_axis), or use the class 'shape'."
+            raise SettingsError(message)
 
     def names_by_class(self) -> dict[str, tuple[str, ...]]:
-        """Feature class to its wanted names, shape first, the others as given."""
-        ordered = sorted(self.classes, key=lambda feature_class: feature_class != "shape")
+        """Feature class to its wanted names, shape first, then ``shape2D``, the others as given."""
+        ordered = sorted(self.classes, key=lambda feature_class: _SHAPES.get(feature_class, len(_SHAPES)))
         return {name: tuple(self.classes[name] or default_names(name)) for name in ordered}
 
 
@@ -105,9 +111,10 @@ def extract_with_bins(
         _check_same_size(image, other)
     wanted = settings.names_by_class()
     features: dict[str, float] = {}
-    if "shape" in wanted:
-        found = shape.features(mask)
-        features |= {f"original_shape_{name}": found[name] for name in wanted.pop("shape")}
+    for shape_class in [name for name in _SHAPES if name in wanted]:
+        names = wanted.pop(shape_class)
+        found = _shape(shape_class, mask, settings.texture)
+        features |= {f"original_{shape_class}_{name}": found[name] for name in names}
     n_bins: dict[str, int] = {}
     if wanted:
         region = Region.of(inner, settings.texture)
@@ -122,10 +129,16 @@ def extract_with_bins(
     return Extraction(features=features, n_bins=n_bins)
 
 
+def _shape(shape_class: str, mask: Mask, texture: TextureSettings) -> dict[str, float]:
+    if shape_class == "shape2D" and texture.flat_axis is not None:
+        return shape2d.features(mask, texture.flat_axis)
+    return shape.features(mask)
+
+
 def feature_names(settings: FeatureSettings) -> list[str]:
     """Names that ``extract_features`` gives where the image is large enough for every filter, in the same order."""
     wanted = settings.names_by_class()
-    names = [f"original_shape_{name}" for name in wanted.pop("shape", ())]
+    names = [f"original_{shape_class}_{name}" for shape_class in _SHAPES for name in wanted.pop(shape_class, ())]
     return names + [
         f"{image_name}_{feature_class}_{name}"
         for image_name in image_names(settings.filters)
@@ -182,9 +195,7 @@ def _of_image(
     return found, grey.n_bins
 
 
-def _textures(
-    grey: Discretised, name: str, region: Region, settings: FeatureSettings
-) -> dict[str, dict[str, float]]:
+def _textures(grey: Discretised, name: str, region: Region, settings: FeatureSettings) -> dict[str, dict[str, float]]:
     if len(grey.levels) > MOST_LEVELS:
         message = (
             f"Image '{name}' has {len(grey.levels)} grey levels, more than {MOST_LEVELS}: choose wider bins; 16 to 128 "

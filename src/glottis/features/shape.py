@@ -48,21 +48,31 @@ def features(mask: Mask) -> dict[str, float]:
 
 def _axes(inside: NDArray[np.bool_], spacing_mm: Triple) -> dict[str, float]:
     """Axes of the ellipsoid with the mask's covariance of voxel centres."""
-    places = np.argwhere(inside).astype(np.float64)
-    n = len(places)
-    sums = places.sum(axis=0)
-    scale = np.array(spacing_mm) / n  # sums of integers are exact: nothing cancels, and a plane stays a plane
-    covariance = (n * (places.T @ places) - np.outer(sums, sums)) * np.outer(scale, scale)
-    values = np.linalg.eigvalsh(covariance)
-    values[(values < 0) & (values > -NEGLIGIBLE_EIGENVALUE)] = 0
-    least, minor, major = (float(value) for value in np.sqrt(values))
+    least, minor, major = ellipse_axes(np.argwhere(inside), np.array(spacing_mm))
     return {
         "Elongation": minor / major if major > 0 else math.nan,
         "Flatness": least / major if major > 0 else math.nan,
-        "LeastAxisLength": 4 * least,
-        "MajorAxisLength": 4 * major,
-        "MinorAxisLength": 4 * minor,
+        "LeastAxisLength": least,
+        "MajorAxisLength": major,
+        "MinorAxisLength": minor,
     }
+
+
+def ellipse_axes(places: NDArray[Any], spacing_mm: NDArray[Any]) -> tuple[float, ...]:
+    """Lengths (mm) of the axes of the ellipse or ellipsoid with the covariance of voxel centres, ascending.
+
+    Args:
+        places: ``(N, D)`` voxel indices.
+        spacing_mm: ``(D,)`` voxel size along the same axes.
+    """
+    places = places.astype(np.float64)
+    n = len(places)
+    sums = places.sum(axis=0)
+    scale = spacing_mm / n  # sums of integers are exact: nothing cancels, and a plane stays a plane
+    covariance = (n * (places.T @ places) - np.outer(sums, sums)) * np.outer(scale, scale)
+    values = np.linalg.eigvalsh(covariance)
+    values[(values < 0) & (values > -NEGLIGIBLE_EIGENVALUE)] = 0
+    return tuple(4 * float(value) for value in np.sqrt(values))
 
 
 def _diameters(inside: NDArray[np.bool_], spacing_mm: Triple) -> dict[str, float]:
