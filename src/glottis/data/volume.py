@@ -135,13 +135,13 @@ class Mask(Volume):
     @cached_property
     def _extent(self) -> tuple[tuple[int, int], ...]:
         """First and last index of the mask along z, y and x."""
-        in_slice = self.voxels.any(axis=(1, 2))
+        in_slice: NDArray[np.bool_] = np.asarray(self.voxels.any(axis=(1, 2)))
         if not in_slice.any():
             message = "The mask is empty: check its label and that image and mask show the same patient."
             raise ImageError(message)
         z = _first_and_last(in_slice)
-        seen = self.voxels[z[0] : z[1] + 1].any(axis=0)
-        return z, _first_and_last(seen.any(axis=1)), _first_and_last(seen.any(axis=0))
+        seen: NDArray[np.bool_] = np.asarray(self.voxels[z[0] : z[1] + 1].any(axis=0))
+        return z, _first_and_last(np.asarray(seen.any(axis=1))), _first_and_last(np.asarray(seen.any(axis=0)))
 
 
 def _first_and_last(inside: NDArray[np.bool_]) -> tuple[int, int]:

@@ -36,22 +36,35 @@ def measure(counts: Array, levels: Array, sizes: Array) -> dict[str, Array]:
 @njit(cache=True, nogil=True)
 def measure_counts(counts: Array, levels: Array, sizes: Array) -> Array:
     """``MEASURES`` of every matrix ``(A, G, S)``, ``(A, 16)``."""
-    n_matrices, n_levels, n_sizes = counts.shape
-    found = np.zeros((n_matrices, 16))
-    by_size = np.empty(n_sizes)
-    by_level = np.empty(n_levels)
-    for a in range(n_matrices):
+    found = np.zeros((counts.shape[0], 16))
+    by_level = np.empty(levels.size)
+    by_size = np.empty(sizes.size)
+    for a in range(counts.shape[0]):
         m = found[a]
-        for s in range(n_sizes):
-            by_size[s] = 0
-        n = 0.0
-        for g in range(n_levels):
-            by_level[g] = 0
-            square = float(levels[g]) ** 2
-            for s in range(n_sizes):
-                count = counts[a, g, s]
-                if count == 0:
-                    continue
+        n = sum_cells(counts[a], levels, sizes, by_level, by_size, m)
+        sum_entropy(counts[a], n, m)
+        mean_level = sum_margin(by_level, levels, m[2:4], m[8:9]) / n
+        voxels = sum_margin(by_size, sizes, m[0:2], m[10:11])
+        m[12] = sum_squares(by_level, levels, mean_level)
+        m[13] = sum_squares(by_size, sizes, voxels / n)
+        m[9], m[11], m[14] = m[8] / n**2, m[10] / n**2, n / voxels
+        for k in (0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 13):
+            m[k] /= n
+    return found
+
+
+@njit(cache=True, nogil=True)
+def sum_cells(counts: Array, levels: Array, sizes: Array, by_level: Array, by_size: Array, m: Array) -> float:
+    """Fill both margins and the four joint emphases of one matrix; returns the number of elements."""
+    n = 0.0
+    for s in range(sizes.size):
+        by_size[s] = 0
+    for g in range(levels.size):
+        by_level[g] = 0
+        square = float(levels[g]) ** 2
+        for s in range(sizes.size):
+            count = counts[g, s]
+            if count != 0:
                 size = float(sizes[s]) ** 2
                 by_level[g] += count
                 by_size[s] += count
@@ -59,33 +72,37 @@ def measure_counts(counts: Array, levels: Array, sizes: Array) -> Array:
                 m[5] += count * square / size
                 m[6] += count * size / square
                 m[7] += count * square * size
-            n += by_level[g]
-        voxels, mean_level, mean_size = 0.0, 0.0, 0.0
-        for s in range(n_sizes):
-            if by_size[s] > 0:
-                size = float(sizes[s])
-                voxels += by_size[s] * size
-                m[0] += by_size[s] / size**2
-                m[1] += by_size[s] * size**2
-                m[10] += by_size[s] ** 2
-        for g in range(n_levels):
-            square = float(levels[g]) ** 2
-            mean_level += by_level[g] * levels[g]
-            m[2] += by_level[g] / square
-            m[3] += by_level[g] * square
-            m[8] += by_level[g] ** 2
-        mean_level /= n
-        mean_size = voxels / n
-        for s in range(n_sizes):
-            m[13] += by_size[s] * (sizes[s] - mean_size) ** 2
-        for g in range(n_levels):
-            m[12] += by_level[g] * (levels[g] - mean_level) ** 2
-            for s in range(n_sizes):
-                if counts[a, g, s] != 0:
-                    p = counts[a, g, s] / n
-                    m[15] -= p * np.log2(p + EPSILON)
-        m[9], m[11] = m[8] / n**2, m[10] / n**2
-        m[14] = n / voxels
-        for k in (0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 13):
-            m[k] /= n
-    return found
+        n += by_level[g]
+    return n
+
+
+@njit(cache=True, nogil=True)
+def sum_entropy(counts: Array, n: float, m: Array) -> None:
+    """Entropy over level and size, in bits."""
+    for g in range(counts.shape[0]):
+        for s in range(counts.shape[1]):
+            if counts[g, s] != 0:
+                p = counts[g, s] / n
+                m[15] -= p * np.log2(p + EPSILON)
+
+
+@njit(cache=True, nogil=True)
+def sum_margin(margin: Array, values: Array, emphases: Array, nonuniformity: Array) -> float:
+    """Emphases of small and of large values and the non-uniformity of one margin; returns the sum of values."""
+    total = 0.0
+    for k in range(values.size):
+        square = float(values[k]) ** 2
+        total += margin[k] * values[k]
+        emphases[0] += margin[k] / square
+        emphases[1] += margin[k] * square
+        nonuniformity[0] += margin[k] ** 2
+    return total
+
+
+@njit(cache=True, nogil=True)
+def sum_squares(margin: Array, values: Array, mean: float) -> float:
+    """Squared distances from the mean."""
+    total = 0.0
+    for k in range(values.size):
+        total += margin[k] * (values[k] - mean) ** 2
+    return total

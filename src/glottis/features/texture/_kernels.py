@@ -86,8 +86,9 @@ def scan_neighbourhoods(
     left of a level's voxels.
 
     Returns:
-        co-occurrences as cells of ``(K, G + 1, G + 1)`` (row and column 0 hold what lies outside), run lengths ``(K, G, longest)``, dependences ``(G, 2 K + 1)`` (equal neighbours
-        from 0) and, by rank, the summed difference between a voxel and the mean of its neighbours ``(G,)``.
+        co-occurrences as cells of ``(K, G + 1, G + 1)`` (row and column 0 hold what lies outside), run lengths
+        ``(K, G, longest)``, dependences ``(G, 2 K + 1)`` (equal neighbours from 0) and, by rank, the summed difference
+        between a voxel and the mean of its neighbours ``(G,)``.
     """
     n = levels.size
     width, table = np.uint64(n + 1), np.uint64((n + 1) * (n + 1))
@@ -120,15 +121,15 @@ def scan_neighbourhoods(
             runs[k, rank - 1, length - 1] += 1
         if neighbours[v] > 0:
             differences[rank - 1] += abs(levels[rank - 1] - total[i] / neighbours[v])
-    for rank in range(n):
+    for row in range(n):
         n_voxels = 0
         for dependence in range(dependences.shape[1]):
-            n_voxels += dependences[rank, dependence]
+            n_voxels += dependences[row, dependence]
         for k in range(steps.size):
             longer = 0
-            for length in range(2, longest + 1):
-                longer += length * runs[k, rank, length - 1]
-            runs[k, rank, 0] = n_voxels - longer
+            for size in range(2, longest + 1):
+                longer += size * runs[k, row, size - 1]
+            runs[k, row, 0] = n_voxels - longer
     return cells, runs, dependences, differences
 
 
