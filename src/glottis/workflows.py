@@ -61,8 +61,8 @@ def extract(
             that an extraction that was stopped goes on where it was.
         params: a PyRadiomics parameter file (YAML or JSON) or its contents; ``None`` takes PyRadiomics' defaults.
         settings: what replaces single values of the parameters' section ``setting``.
-        label: label of the mask, several (``[1, 2]`` or ``"1,2"``), or ``"all"``; a row's own ``Label`` goes before it, and it before the
-            parameters' ``label``. Several give a row each, with a column ``Label``.
+        label: label of the mask, several (``[1, 2]`` or ``"1,2"``), or ``"all"``; a row's own ``Label`` goes before
+            it, and it before the parameters' ``label``. Several give a row each, with a column ``Label``.
         lesions: several lesions in a mask count as one (``union``), only the ``largest`` counts, or ``each`` is a row.
         layout: format, paths and NaN of ``out``.
         jobs: worker processes.

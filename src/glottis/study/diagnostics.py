@@ -89,7 +89,7 @@ def label_hash(labels: LabelMap) -> dict[str, Any]:
     """Hash of a mask file, all its labels included."""
     digest = hashlib.sha1(usedforsecurity=False)
     for block in _blocks(labels.voxels):
-        digest.update(memoryview(block.astype(np.uint32)))
+        digest.update(block.astype(np.uint32).data)
     return {f"{PREFIX}Mask-original_Hash": digest.hexdigest()}
 
 
@@ -142,7 +142,7 @@ def _scan(voxels: NDArray[Any], *, hashed: bool = False) -> tuple[str, tuple[flo
     total, low, high = 0.0, np.inf, -np.inf
     for block in _blocks(voxels):
         if hashed:
-            digest.update(memoryview(block))
+            digest.update(block.data)
         total += float(block.sum(dtype=np.float64))
         low, high = min(low, float(block.min())), max(high, float(block.max()))
     return digest.hexdigest(), (total / voxels.size, low, high)
