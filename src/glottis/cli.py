@@ -227,6 +227,7 @@ def extract(
     """Features of one image and mask, or of many, with PyRadiomics' names, values and columns.
 
     Example: glottis extract image.nii.gz mask.nii.gz
+
     Example: glottis extract batch.csv -o features.csv --param params.yaml -j 2
     """
     from glottis import workflows

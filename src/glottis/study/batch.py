@@ -88,11 +88,14 @@ def extract_batch(
     found = map_units(extract_shared, tasks, jobs=jobs, stage="features", progress=progress)
     lines = sorted((line for group in found for line in group), key=lambda line: line.row.number)
     columns, records = _records(lines)
+    several = _several_labels(lines)
     return Extraction(
         columns=columns,
         records=records,
-        failures=tuple((line.row.number, line.error) for line in lines if line.error),
-        warnings=tuple((line.row.number, text) for line in lines for text in line.warnings),
+        failures=tuple((line.row.number, _said(line, line.error, several=several)) for line in lines if line.error),
+        warnings=tuple(
+            (line.row.number, _said(line, text, several=several)) for line in lines for text in line.warnings
+        ),
         notes=parameters.ignored,
     )
 
@@ -138,6 +141,10 @@ def _records(lines: Sequence[Line]) -> tuple[tuple[str, ...], tuple[dict[str, An
     diagnostics = [name for name in names if name.startswith(PREFIX)]
     features = [name for name in names if not name.startswith(PREFIX)]
     return (*own, *diagnostics, *features), tuple(records)
+
+
+def _said(line: Line, text: str, *, several: bool) -> str:
+    return f"label {line.label}: {text}" if several and line.label is not None else text
 
 
 def _several_labels(lines: Sequence[Line]) -> bool:
