@@ -65,8 +65,8 @@ PYRADIOMICS_KEYS = """
 minimumROIDimensions minimumROISize geometryTolerance correctMask additionalInfo label label_channel binWidth binCount
 normalize normalizeScale removeOutliers resampledPixelSpacing interpolator padDistance distances force2D
 force2Ddimension resegmentRange resegmentMode resegmentShape preCrop sigma start_level level wavelet gradientUseSpacing
-lbp2DRadius lbp2DSamples lbp2DMethod lbp3DLevels lbp3DIcosphereRadius lbp3DIcosphereSubdivision voxelArrayShift symmetricalGLCM
-weightingNorm gldm_a kernelRadius maskedKernel initValue voxelBatch
+lbp2DRadius lbp2DSamples lbp2DMethod lbp3DLevels lbp3DIcosphereRadius lbp3DIcosphereSubdivision voxelArrayShift
+symmetricalGLCM weightingNorm gldm_a kernelRadius maskedKernel initValue voxelBatch
 """
 PYRADIOMICS_OPTIONS = """
 --param -p --setting -s --jobs -j --validate --out -o --out-dir -od --mode -m --skip-nans --format -f --format-path

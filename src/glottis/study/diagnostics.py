@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -42,6 +43,7 @@ DEFAULTS: dict[str, Any] = {
 """The settings that PyRadiomics lists even where nothing was given, in its order."""
 
 
+@cache
 def versions() -> dict[str, Any]:
     """The libraries that the values come from; the first names glottis and whose definitions it follows."""
     import SimpleITK as sitk
