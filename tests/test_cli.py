@@ -188,6 +188,16 @@ def test_init_overwrites_no_study(tiny: TinyStudy, capsys: Capture):
         (["run", "absent.yaml", "--out", "run"], ["There is no study file 'absent.yaml'", "glottis init"]),
         (["extract", "absent.csv", "-o", "out.csv"], ["Table 'absent.csv' does not exist: correct the path"]),
         (["extract", "absent.csv", "-o", "out.xls"], ["Cannot write a table as 'out.xls'", "use .csv, .json"]),
+        (["extract", "a.nii"], ["'a.nii' is an image: give its mask as second argument, or a batch table"]),
+        (["extract", "a.csv", "m.nii"], ["'a.csv' is a batch table, its masks stand in it: leave 'm.nii' out"]),
+        (["extract", "a.nii", "m.nii", "-m", "voxel"], ["--mode voxel is not offered", "keep PyRadiomics for voxel"]),
+        (["extract", "a.csv", "-od", "rows"], ["--out-dir is not offered", "--cache rows"]),
+        (["extract", "a.csv", "--log-file", "log"], ["--log-file is PyRadiomics' and not offered", "2> FILE"]),
+        (["extract", "a.csv", "-v", "5"], ["-v is PyRadiomics' and not offered", "error stream"]),
+        (["extract", "a.csv", "--json"], ["--json prints what came", "needs -o", "use --format json"]),
+        (["extract", "a.csv", "-f", "parquet"], ["Parquet is no text to print", "with -o"]),
+        (["extract", "a.csv", "-s", "binWith:5"], ["'binWith' is no setting", "did you mean 'binWidth'?"]),
+        (["extract", "a.csv", "--lable", "2"], ["No such option: --lable", "glottis extract --help"]),
         (
             ["phantom", "--out", "x", "--patients", "0"],
             ["'--patients'", "greater than or equal to 1", "glottis phantom --help"],
@@ -306,3 +316,51 @@ def test_an_interrupted_command_says_so_in_one_line(tiny: TinyStudy, capsys: Cap
     assert capsys.readouterr().err.splitlines() == [
         "glottis: Stopped. The same command goes on where it was; finished work is kept."
     ]
+
+
+def one_scan(folder: Path) -> list[str]:
+    """Arguments for one image and its mask, first-order features alone."""
+    write_volume(image(1), folder / "image.nii")
+    write_volume(mask(1), folder / "mask.nii")
+    (folder / "params.yaml").write_text("featureClass: {firstorder: [Mean, Entropy]}\n")
+    return ["extract", str(folder / "image.nii"), str(folder / "mask.nii"), "-p", str(folder / "params.yaml")]
+
+
+def test_one_image_and_mask_are_printed_as_pyradiomics_prints_them(tmp_path: Path, capsys: Capture):
+    assert run_command(one_scan(tmp_path)) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"Case-1_Image: {tmp_path / 'image.nii'}"
+    assert len(lines) == 2 + 22 + 2
+    assert lines[-1].startswith("Case-1_original_firstorder_Entropy: ")
+
+
+def test_a_table_may_be_printed_as_json_with_options_of_pyradiomics(tmp_path: Path, capsys: Capture):
+    options = ["-f", "json", "-s", "additionalInfo:false", "--format-path", "basename", "-l", "1", "-m", "segment"]
+    assert run_command([*one_scan(tmp_path), *options]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert list(row) == ["Image", "Mask", "original_firstorder_Mean", "original_firstorder_Entropy"]
+    assert (row["Image"], row["Mask"]) == ("image.nii", "mask.nii")
+
+
+def test_the_format_may_differ_from_the_suffix(tmp_path: Path):
+    assert run_command([*one_scan(tmp_path), "-o", str(tmp_path / "out.dat"), "-f", "csv"]) == 0
+    assert (tmp_path / "out.dat").read_text().startswith("Image,Mask,diagnostics_Versions_PyRadiomics,")
+
+
+def test_a_batch_is_validated_without_extraction(tiny: TinyStudy, capsys: Capture):
+    tiny.set("P03", "T2_image", "gone.nii")
+    assert run_command([*tiny.extraction(), "--validate"]) == 2
+    assert capsys.readouterr().out.splitlines() == [
+        f"row 8: Image '{tiny.folder / 'gone.nii'}' does not exist: correct the path."
+    ]
+    tiny.set("P03", "T2_image", tiny.table.loc[0, "T2_image"])
+    assert run_command([*tiny.extraction(), "--validate", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == []
+    assert not (tiny.folder / "out.csv").exists()
+
+
+def test_warnings_of_an_extraction_reach_the_error_stream(tmp_path: Path, capsys: Capture):
+    assert run_command([*one_scan(tmp_path), "-s", "binWidth:500", "-s", "binCount:8"]) == 0
+    assert "binWidth changes nothing: binCount is given." in capsys.readouterr().err
+    assert run_command([*one_scan(tmp_path), "-s", "binWidth:500"]) == 0
+    assert "warning, row 1: Flat textures: a bin width of 500" in capsys.readouterr().err

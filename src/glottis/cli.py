@@ -17,9 +17,10 @@ from rich.progress import Progress as RichProgress
 from typer.exceptions import TyperException
 
 from glottis import __version__
-from glottis._errors import GlottisError
+from glottis._errors import GlottisError, SettingsError
 from glottis.data.cohort import Lesions
 from glottis.io.files import REASONS, storage_error
+from glottis.study.table_layout import Format, Layout, PathForm, format_of_text
 
 if TYPE_CHECKING:
     from glottis.study.parallel import Progress
@@ -34,6 +35,9 @@ app = typer.Typer(
 
 Jobs = Annotated[int, typer.Option("-j", "--jobs", min=1, help="Worker processes.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
+_STREAMS = "warnings and failures go to the error stream, 2> FILE keeps them"
+ELSEWHERE = dict.fromkeys(("--logging-level", "--log-file", "--verbosity", "-v"), _STREAMS)
+"""Options of PyRadiomics' command line that ``extract`` has no word for, and what to do instead."""
 INTERRUPTED, OUR_FAULT, USERS_INPUT = 130, 1, 2
 
 
@@ -72,9 +76,12 @@ def run_command(arguments: list[str]) -> int:
 
 def _usage(error: TyperException) -> str:
     """What is wrong with the arguments, and where the right ones are listed."""
-    text = error.format_message()
+    name = getattr(error, "option_name", "")
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "glottis"
+    if command == "glottis extract" and name in ELSEWHERE:
+        return f"{name} is PyRadiomics' and not offered: {ELSEWHERE[name]}."
+    text = error.format_message()
     return f"{text}{'' if text.endswith(('.', '?')) else '.'} See  {command} --help"
 
 
@@ -181,34 +188,100 @@ def check(
 
 @app.command(short_help="Write a table of features, as PyRadiomics names them.")
 def extract(
-    batch: Annotated[Path, typer.Argument(help="Table with the columns Image and Mask (and any others).")],
+    batch: Annotated[
+        Path, typer.Argument(help="Batch table with the columns Image and Mask (and any others), or an image.")
+    ],
+    mask: Annotated[Path | None, typer.Argument(help="Mask, where an image comes first.")] = None,
     *,
-    out: Annotated[Path, typer.Option("-o", "--out", help="Feature table to write: .csv, .json or .parquet.")],
-    param: Annotated[Path | None, typer.Option("--param", help="PyRadiomics parameter file, YAML or JSON.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Table to write: .csv, .json, .parquet or .txt; else printed.")
+    ] = None,
+    param: Annotated[
+        Path | None, typer.Option("-p", "--param", help="PyRadiomics parameter file, YAML or JSON.")
+    ] = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option("-s", "--setting", help="NAME:VALUE in place of the parameter file's; may be repeated."),
+    ] = None,
+    label: Annotated[
+        str | None, typer.Option("-l", "--label", help="Label of the mask, several (1,2) or all; one row a label.")
+    ] = None,
     lesions: Annotated[
         Lesions, typer.Option("--lesions", help="Several lesions in a mask: union, largest or each.")
     ] = "union",
+    table_format: Annotated[
+        Format | None, typer.Option("-f", "--format", help="csv, json, parquet or txt, whatever the suffix says.")
+    ] = None,
+    skip_nans: Annotated[bool, typer.Option("--skip-nans", help="Leave features without a value out.")] = False,
+    format_path: Annotated[
+        PathForm, typer.Option("--format-path", help="Paths in the table: written, absolute, relative or basename.")
+    ] = "written",
+    unix_path: Annotated[bool, typer.Option("--unix-path", "-up", help="Write / between folders.")] = False,
+    validate: Annotated[bool, typer.Option("--validate", help="Look for missing files and extract nothing.")] = False,
+    mode: Annotated[str, typer.Option("-m", "--mode", help="segment, the only one.")] = "segment",
+    out_dir: Annotated[Path | None, typer.Option("-od", "--out-dir", hidden=True)] = None,
     cache: Annotated[Path | None, typer.Option("--cache", help="Folder that keeps finished rows for good.")] = None,
     jobs: Jobs = 1,
     as_json: AsJson = False,
 ) -> None:
-    """Features of many images and masks, with PyRadiomics' names, values and columns.
+    """Features of one image and mask, or of many, with PyRadiomics' names, values and columns.
+
+    Example: glottis extract image.nii.gz mask.nii.gz
 
     Example: glottis extract batch.csv -o features.csv --param params.yaml -j 2
     """
     from glottis import workflows
+    from glottis.study.feature_file import features_text
+    from glottis.study.overrides import read_overrides
 
+    _refuse_what_extract_lacks(mode, out_dir, as_json=as_json and out is None and not validate)
+    given, settings = workflows.one_pair(batch, mask), read_overrides(setting or [])
+    if validate:
+        _report_validation(workflows.validate(given, params=param, settings=settings), as_json=as_json)
+        return
+    start = Path() if mask else batch.parent
+    layout = Layout(format=table_format, skip_nans=skip_nans, paths=format_path, start=start, unix_paths=unix_path)
+    printed = format_of_text(layout) if out is None else None
     with _progress() as progress:
-        result = workflows.extract(batch, out, params=param, lesions=lesions, jobs=jobs, cache=cache, progress=progress)
-    if as_json:
+        result = workflows.extract(
+            given, out, params=param, settings=settings, label=label, lesions=lesions, layout=layout, jobs=jobs,
+            cache=cache, progress=progress,
+        )  # fmt: skip
+    if printed is not None:
+        typer.echo(features_text(result, printed, layout), nl=False)
+    elif as_json:
         typer.echo(json.dumps(result.to_dict(), indent=1, ensure_ascii=False))
     else:
-        typer.echo(
-            f"{len(result.table) - len(result.failures)} rows with features, {len(result.failures)} without: {out}"
-        )
-    for row, reason in result.failures:
-        typer.echo(f"row {row}: {reason}", err=True)
+        whole = len(result.records) - len(result.failures)
+        typer.echo(f"{whole} rows with features, {len(result.failures)} without: {out}")
+    for line in result.lines():
+        typer.echo(line, err=True)
     if result.failures:
+        raise typer.Exit(USERS_INPUT)
+
+
+def _refuse_what_extract_lacks(mode: str, out_dir: Path | None, *, as_json: bool) -> None:
+    """What PyRadiomics' command line has and ``extract`` does not, beside the options of ``ELSEWHERE``."""
+    if mode != "segment":
+        message = (
+            f"--mode {mode} is not offered, features are measured over a whole mask (segment): "
+            "keep PyRadiomics for voxel-based feature maps."
+        )
+        raise SettingsError(message)
+    if out_dir is not None:
+        message = f"--out-dir is not offered: finished rows are kept with  --cache {out_dir},  the table goes to -o."
+        raise SettingsError(message)
+    if as_json:
+        message = "--json prints what came of an extraction and needs -o: for the features as JSON use --format json."
+        raise SettingsError(message)
+
+
+def _report_validation(missing: list[tuple[int, str]], *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps([{"row": row, "reason": reason} for row, reason in missing], indent=1))
+    else:
+        typer.echo("\n".join(f"row {row}: {reason}" for row, reason in missing) or "Every file is there.")
+    if missing:
         raise typer.Exit(USERS_INPUT)
 
 

@@ -6,34 +6,47 @@ What only one command needs is imported by that command, so that ``glottis extra
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from glottis._errors import StorageError
+import numpy as np
+
+from glottis._errors import ImageError, SettingsError, StorageError
 from glottis.data.cohort import Lesions
+from glottis.data.volume import Mask, Volume
 from glottis.io.clinical import read_table
 from glottis.io.files import write_text_atomic
-from glottis.io.manifest import BatchRow, cohort_from_frame, read_batch
-from glottis.study.batch import Extraction, drop_cache, extract_batch, require_format, write_table
+from glottis.io.images import is_image_name, label_map_of, volume_of
+from glottis.io.manifest import BatchRow, cohort_from_frame, parse_labels, read_batch
+from glottis.study.batch import Extraction, drop_cache, extract_batch
+from glottis.study.feature_file import write_features
 from glottis.study.parallel import Progress, silent
-from glottis.study.parameters import parameters_from_dict, read_parameters
+from glottis.study.parameters import Parameters, parameters_from_dict, read_parameters
 from glottis.study.spec import read_study
 from glottis.study.store import read_json
+from glottis.study.table_layout import Layout, format_of
 
 if TYPE_CHECKING:
     from glottis.study.beginning import Beginning
     from glottis.study.check import Finding
 
 PathLike = str | Path
+Pair = tuple[Any, Any]
+"""Image and mask: paths, ``Volume`` and ``Mask``, or ``SimpleITK.Image``."""
+AS_THE_SUFFIX_SAYS = Layout()
+TABLES = (".csv", ".tsv", ".txt", ".xlsx", ".parquet")
 
 
 def extract(
-    batch: PathLike | Sequence[tuple[PathLike, PathLike]],
+    batch: PathLike | Sequence[Pair],
     out: PathLike | None = None,
     *,
     params: PathLike | Mapping[str, Any] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    label: int | Sequence[int] | str | None = None,
     lesions: Lesions = "union",
+    layout: Layout = AS_THE_SUFFIX_SAYS,
     jobs: int = 1,
     cache: PathLike | None = None,
     progress: Progress = silent,
@@ -41,55 +54,135 @@ def extract(
     """Features of many images and masks, with PyRadiomics' names, values and columns.
 
     Args:
-        batch: a batch table (columns ``Image``, ``Mask``, optionally ``Label``, and any others, which are kept), or
-            pairs of image and mask.
-        out: CSV, JSON or Parquet file to write. Finished rows are kept beside it until all have succeeded, so that
-            an extraction that was stopped goes on where it was.
+        batch: a batch table (columns ``Image`` and ``Mask``, optionally ``Label`` and ``Label_channel``, and any
+            others, which are kept), or pairs of image and mask: paths, ``glottis.Volume`` and ``glottis.Mask``, or
+            ``SimpleITK.Image``.
+        out: CSV, JSON, Parquet or text file to write. Finished rows are kept beside it until all have succeeded, so
+            that an extraction that was stopped goes on where it was.
         params: a PyRadiomics parameter file (YAML or JSON) or its contents; ``None`` takes PyRadiomics' defaults.
+        settings: what replaces single values of the parameters' section ``setting``.
+        label: label of the mask, several (``[1, 2]`` or ``"1,2"``), or ``"all"``; a row's own ``Label`` goes before
+            it, and it before the parameters' ``label``. Several give a row each, with a column ``Label``.
         lesions: several lesions in a mask count as one (``union``), only the ``largest`` counts, or ``each`` is a row.
+        layout: format, paths and NaN of ``out``.
         jobs: worker processes.
         cache: folder where finished rows are kept for good.
-        progress: told after every row.
+        progress: told after every image.
 
     Returns:
-        The table, and the rows that failed with their reasons.
+        The table, the rows that failed with their reasons, and warnings (a feature without a value is named).
 
     Raises:
         InputError: the batch or the parameters cannot be used; a row that fails is part of the result instead.
         StorageError: ``out`` cannot be written.
 
-    >>> from glottis import extract
-    >>> extract([("no_image.nii.gz", "no_mask.nii.gz")]).table.columns.tolist()
-    ['Image', 'Mask']
+    >>> import numpy as np
+    >>> from glottis import Mask, Volume, extract
+    >>> ramp = np.arange(4 * 5 * 6).reshape(4, 5, 6)
+    >>> image = Volume(voxels=ramp, spacing_mm=(3.0, 1.0, 1.0))
+    >>> mask = Mask(voxels=ramp > 59, spacing_mm=(3.0, 1.0, 1.0))
+    >>> found = extract([(image, mask)], params={"featureClass": {"firstorder": ["Mean"]}}, settings={"binWidth": 10})
+    >>> float(found.table["original_firstorder_Mean"].iloc[0]), found.failures
+    (89.5, ())
     """
     target = None if out is None else Path(out)
     if target is not None:
-        require_format(target)
-    if isinstance(params, Mapping) or params is None:
-        parameters = parameters_from_dict(params or {})
-    else:
-        parameters = read_parameters(Path(params))
-    rows = read_batch(batch) if isinstance(batch, str | Path) else _pairs(batch)
+        format_of(target, layout)
+    parameters = _parameters(params, settings)
+    rows = read_batch(batch) if isinstance(batch, str | Path) else _pairs(batch, parameters.label_channel)
+    if label is not None:
+        text = label if isinstance(label, str) else ",".join(str(n) for n in np.atleast_1d(label).tolist())
+        wanted = parse_labels(text, where="label")
+        rows = [row if row.labels is not None else replace(row, labels=wanted) for row in rows]
     kept = Path(cache) if cache is not None else None if target is None else target.with_name(f"{target.name}.cache")
     result = extract_batch(rows, parameters, lesions=lesions, cache=kept, jobs=jobs, progress=progress)
     if target is not None:
-        write_table(result.table, target)
+        write_features(result, target, layout)
         if cache is None and kept is not None and not result.failures:
             drop_cache(kept)
     return result
 
 
-def _pairs(pairs: Sequence[tuple[PathLike, PathLike]]) -> list[BatchRow]:
+def one_pair(image: PathLike, mask: PathLike | None) -> PathLike | list[Pair]:
+    """What ``extract`` takes for the command line's arguments: a batch table, or one image and its mask.
+
+    Raises:
+        SettingsError: an image without a mask, or a table with one.
+    """
+    if mask is None:
+        if is_image_name(Path(image).name) or Path(image).is_dir():
+            message = f"'{image}' is an image: give its mask as second argument, or a batch table (.csv) alone."
+            raise SettingsError(message)
+        return image
+    if Path(image).suffix.lower() in TABLES:
+        message = f"'{image}' is a batch table, its masks stand in it: leave '{mask}' out."
+        raise SettingsError(message)
+    return [(image, mask)]
+
+
+def validate(
+    batch: PathLike | Sequence[Pair],
+    *,
+    params: PathLike | Mapping[str, Any] | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> list[tuple[int, str]]:
+    """Which rows of a batch name files that do not exist, without reading one; the parameters are read too.
+
+    Returns:
+        (row of the batch from 1, sentence); empty where all files are there.
+
+    Raises:
+        InputError: the batch or the parameters cannot be used.
+    """
+    parameters = _parameters(params, settings)
+    rows = read_batch(batch) if isinstance(batch, str | Path) else _pairs(batch, parameters.label_channel)
+    return [
+        (row.number, f"{name} '{path}' does not exist: correct the path.")
+        for row in rows
+        for name, path in (("Image", row.image), ("Mask", row.mask))
+        if isinstance(path, Path) and not path.exists()
+    ]
+
+
+def _parameters(params: PathLike | Mapping[str, Any] | None, settings: Mapping[str, Any] | None) -> Parameters:
+    if settings:
+        parameters_from_dict({"setting": settings})  # a mistake in them is not the file's
+    if isinstance(params, Mapping) or params is None:
+        return parameters_from_dict(params or {}, settings=settings)
+    return read_parameters(Path(params), settings=settings)
+
+
+def _pairs(pairs: Sequence[Pair], channel: int) -> list[BatchRow]:
     return [
         BatchRow(
             number=number,
-            image=Path(image),
-            mask=Path(mask),
-            label=None,
-            columns={"Image": str(image), "Mask": str(mask)},
+            image=_source(image),
+            mask=_source(mask, channel=channel),
+            labels=(1,) if isinstance(mask, Mask) else None,
+            columns={"Image": _written(image), "Mask": _written(mask)},
         )
         for number, (image, mask) in enumerate(pairs, start=1)
     ]
+
+
+def _source(given: Any, *, channel: int | None = None) -> Path | Volume:
+    """A path as it is, what is in memory as a volume; ``channel`` says that it is a mask.
+
+    Raises:
+        ImageError: neither a path nor an image.
+    """
+    if isinstance(given, str | Path):
+        return Path(given)
+    if isinstance(given, Volume):
+        return given
+    if type(given).__module__.startswith("SimpleITK"):
+        return volume_of(given) if channel is None else label_map_of(given, channel=channel)
+    message = f"A pair holds a {type(given).__name__}: give paths, glottis.Volume and Mask, or SimpleITK images."
+    raise ImageError(message)
+
+
+def _written(given: Any) -> str:
+    return str(given) if isinstance(given, str | Path) else "in memory"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,16 @@ import SimpleITK as sitk
 from glottis._errors import ImageError
 from glottis.data.cohort import MaskSource
 from glottis.data.volume import Mask, Volume
-from glottis.io.images import read_header, read_masks, read_volume, stem, write_volume
+from glottis.io.images import (
+    label_map_of,
+    read_header,
+    read_label_map,
+    read_masks,
+    read_volume,
+    stem,
+    volume_of,
+    write_volume,
+)
 
 OBLIQUE = (0.8, -0.6, 0.0, 0.6, 0.8, 0.0, 0.0, 0.0, 1.0)
 
@@ -198,3 +207,34 @@ def test_the_real_scans_match_simpleitk(shared_data: Path):
 
 def test_suffixes_leave_the_stem():
     assert [stem(name) for name in ("a.b.nii.gz", "T1.seg.nrrd", "x.mha")] == ["a.b", "T1", "x"]
+
+
+def test_a_label_map_keeps_every_label_and_cuts_fractions(tmp_path):
+    voxels = np.zeros((3, 4, 5), dtype=np.float32)
+    voxels[1, 1:3] = 1.75
+    voxels[2, 2, :2] = 7
+    voxels[0] = 0.9
+    write_volume(Volume(voxels=voxels, spacing_mm=(2.0, 1.0, 1.0)), tmp_path / "labels.nrrd")
+    labels = read_label_map(tmp_path / "labels.nrrd")
+    assert labels.labels() == (1, 7)
+    assert (labels.mask(1).n_voxels, labels.mask(7).n_voxels, labels.mask(2).n_voxels) == (10, 2, 0)
+
+
+def test_a_label_map_that_is_not_finite_is_refused():
+    voxels = np.full((2, 3, 3), np.nan, dtype=np.float32)
+    with pytest.raises(ImageError, match="Mask in memory holds voxels that are not finite: export it as whole numbers"):
+        label_map_of(sitk.GetImageFromArray(voxels))
+
+
+def test_a_colour_image_in_memory_is_refused():
+    with pytest.raises(ImageError, match="Image in memory has 3 values a voxel"):
+        volume_of(sitk.GetImageFromArray(np.zeros((2, 3, 3, 3), dtype=np.uint8), isVector=True))
+
+
+def test_an_image_in_memory_that_is_not_finite_is_refused():
+    with pytest.raises(ImageError, match="Image in memory holds voxels that are not finite"):
+        volume_of(sitk.GetImageFromArray(np.full((2, 3, 3), np.inf)))
+
+
+def test_a_slice_in_memory_becomes_a_volume_of_one():
+    assert volume_of(sitk.GetImageFromArray(np.zeros((4, 5)))).shape == (1, 4, 5)

@@ -91,7 +91,7 @@ def test_a_set_column_is_kept(tmp_path: Path):
 def test_a_batch_table_keeps_its_columns_and_order(tmp_path: Path):
     path = manifest(tmp_path, "Patient,Image,Mask,Label,Note\np1,a.nrrd,m.nrrd,2,NA\np2,b.nrrd,m2.nrrd,,x\n")
     first, second = read_batch(path)
-    assert (first.number, first.image, first.label, second.label) == (1, tmp_path / "a.nrrd", 2, None)
+    assert (first.number, first.image, first.labels, second.labels) == (1, tmp_path / "a.nrrd", (2,), None)
     assert list(first.columns.items()) == [
         ("Patient", "p1"), ("Image", "a.nrrd"), ("Mask", "m.nrrd"), ("Label", "2"), ("Note", "NA"),
     ]  # fmt: skip

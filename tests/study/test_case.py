@@ -150,14 +150,31 @@ def test_flat_textures_and_skipped_widths_are_warnings():
     assert any("Flat textures: a bin width of 500" in text and "original " in text for text in warnings)
 
 
-def test_diagnostics_are_plain_json():
+def test_diagnostics_are_plain_json_and_told_only_where_asked():
     image, mask = _scan()
-    diagnostics = extract_case(image, mask, CaseSettings(resample=Resample())).diagnostics
+    settings = CaseSettings(resample=Resample(), additional_info=True)
+    diagnostics = extract_case(image, mask, settings).diagnostics
     assert json.loads(json.dumps(diagnostics)) == diagnostics
-    assert diagnostics["diagnostics_Mask-original_VoxelNum"] == mask.n_voxels
-    assert diagnostics["diagnostics_Mask-original_BoundingBox"] == [16, 12, 9, 14, 13, 5]
     assert diagnostics["diagnostics_Image-interpolated_Spacing"] == [1.0, 1.0, 1.0]
-    assert diagnostics["diagnostics_Bins_original"] > 8
+    assert extract_case(image, mask, CaseSettings(resample=Resample())).diagnostics == {}
+
+
+def test_grey_levels_are_counted_for_every_image():
+    image, mask = _scan()
+    n_bins = extract_case(image, mask, _features((Original(), LaplacianOfGaussian((3,))))).n_bins
+    assert list(n_bins) == ["original", "log-sigma-3-0-mm-3D"]
+    assert n_bins["original"] > 8
+
+
+def test_a_feature_without_a_value_is_named_with_its_reason():
+    image, mask = _scan()
+    mask.voxels[:] = False
+    mask.voxels[9, 15, 16] = mask.voxels[13, 20, 20] = True
+    warnings = extract_case(image, mask, CaseSettings(features=FeatureSettings(classes={"glcm": None}))).warnings
+    assert any(
+        text.startswith("No value (NaN) for 24 glcm features, no two voxels of the mask are neighbours: original_glcm_")
+        for text in warnings
+    )
 
 
 def test_settings_have_one_key_whatever_the_way_they_were_written():

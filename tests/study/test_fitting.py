@@ -134,9 +134,7 @@ def scan(patient: str, sequence: str, *rows: Delineation) -> ScanResult:
 
 def row(value: float, reader: str = "A", *, error: str = "", bins: int = 10) -> Delineation:
     content = {} if error else {"features": {"original_glcm_F": value}}
-    return Delineation(
-        reader=reader, round=1, lesion=0, error=error, diagnostics={"diagnostics_Bins_original": bins}, **content
-    )
+    return Delineation(reader=reader, round=1, lesion=0, error=error, n_bins={"original": bins}, **content)
 
 
 def test_sequences_stand_side_by_side_and_what_is_missing_is_empty():

@@ -149,5 +149,35 @@ def _first_and_last(inside: NDArray[np.bool_]) -> tuple[int, int]:
     return int(where[0]), int(where[-1])
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class LabelMap(Volume):
+    """What a mask file holds: a whole number a voxel, 0 outside; each label is a mask of its own.
+
+    Numbers with a fraction lose it, as PyRadiomics' cast does it: a voxel of 0.6 lies outside.
+    """
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        kind = self.voxels.dtype.kind
+        if kind == "f":
+            object.__setattr__(self, "voxels", self.voxels.astype(np.int64))
+        elif kind == "b":
+            object.__setattr__(self, "voxels", self.voxels.view(np.uint8))
+
+    def labels(self) -> tuple[int, ...]:
+        """The labels above 0, in rising order."""
+        found = np.unique(self.voxels[self.voxels > 0])
+        return tuple(int(label) for label in found)
+
+    def mask(self, label: int) -> Mask:
+        """The voxels of one label; empty where no voxel has it."""
+        return Mask(
+            voxels=self.voxels == label,
+            spacing_mm=self.spacing_mm,
+            origin_mm=self.origin_mm,
+            direction=self.direction,
+        )
+
+
 def _times(shape: tuple[int, ...]) -> str:
     return " x ".join(str(size) for size in shape)

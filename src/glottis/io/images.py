@@ -14,7 +14,7 @@ import numpy as np
 
 from glottis._errors import ImageError
 from glottis.data.cohort import MaskSource
-from glottis.data.volume import Mask, Triple, Volume
+from glottis.data.volume import LabelMap, Mask, Triple, Volume
 from glottis.io import nifti
 from glottis.io.files import write_atomic
 from glottis.io.segments import pick_label, pick_segment, segments_of, split_lesions
@@ -185,6 +185,71 @@ def read_masks(source: MaskSource, image: Volume | None = None) -> list[Mask]:
     if image is not None:
         mask = _uncropped(mask, image)
     return [mask.with_voxels(part) for part in split_lesions(mask.voxels, source.lesions)]
+
+
+def read_label_map(path: Path | str, *, channel: int = 0) -> LabelMap:
+    """Read every label of a mask file, on the file's own grid.
+
+    Args:
+        path: a file or the folder of a DICOM series.
+        channel: which component, from 0, where the file has several; PyRadiomics' ``label_channel``.
+
+    Raises:
+        ImageError: unreadable, not finite, or without that component.
+    """
+    path = Path(path)
+    return label_map_of(_read_image(path), channel=channel, name=f"'{path}'")
+
+
+def label_map_of(image: Any, *, channel: int = 0, name: str = "in memory") -> LabelMap:
+    """The labels of a ``SimpleITK.Image``; a two-dimensional one becomes one slice.
+
+    Args:
+        image: the mask image.
+        channel: which component, from 0, where it has several.
+        name: what messages call it.
+
+    Raises:
+        ImageError: not finite, or without that component.
+    """
+    image = _three_dimensional(image, Path(name))
+    layers = _layers(image)
+    if len(layers) > 1 and not 0 <= channel < len(layers):
+        message = (
+            f"Mask {name} has {len(layers)} components, label_channel {channel} is none of them: "
+            f"give one from 0 to {len(layers) - 1}."
+        )
+        raise ImageError(message)
+    voxels = layers[channel] if len(layers) > 1 else layers[0]
+    if voxels.dtype.kind == "f" and not np.isfinite(voxels).all():
+        message = f"Mask {name} holds voxels that are not finite: export it as whole numbers, 0 outside the lesion."
+        raise ImageError(message)
+    return LabelMap(
+        voxels=np.ascontiguousarray(voxels), spacing_mm=tuple(image.GetSpacing()[::-1]),
+        origin_mm=tuple(image.GetOrigin()), direction=tuple(image.GetDirection()),
+    )  # fmt: skip
+
+
+def volume_of(image: Any, *, name: str = "in memory") -> Volume:
+    """The voxels of a scalar ``SimpleITK.Image``; a two-dimensional one becomes one slice.
+
+    Raises:
+        ImageError: several values a voxel, four dimensions, or voxels that are not finite.
+    """
+    if image.GetNumberOfComponentsPerPixel() > 1:
+        count = image.GetNumberOfComponentsPerPixel()
+        message = f"Image {name} has {count} values a voxel (colour or vectors): give a grey-scale image."
+        raise ImageError(message)
+    volume = Volume.from_sitk(_three_dimensional(image, Path(name)))
+    if volume.voxels.dtype.kind == "f" and not np.isfinite(volume.voxels).all():
+        message = f"Image {name} holds voxels that are not finite (NaN or infinite): replace them by the background."
+        raise ImageError(message)
+    return volume
+
+
+def on_image_grid(mask: Mask, image: Volume) -> Mask:
+    """A mask that was saved cropped on the image's own voxels, put back onto the whole image; any other as it is."""
+    return _uncropped(mask, image)
 
 
 def write_volume(volume: Volume, path: Path | str) -> None:

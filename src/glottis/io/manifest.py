@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 
 from glottis._errors import CohortError, nearest
 from glottis.data.cohort import Case, Cohort, Lesions, MaskColumn, MaskSource, Roles, Scan
+from glottis.data.volume import Volume
 from glottis.io.clinical import is_missing, numbers, read_cells, read_table
 
 YES = {"1", "1.0", "true", "yes"}
 NO = {"0", "0.0", "false", "no"}
 MAX_NAMED = 8
+Labels = tuple[int, ...] | Literal["all"]
+"""Labels of a mask file: those named, or every one above 0."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,16 +29,18 @@ class BatchRow:
 
     Attributes:
         number: position in the table, from 1.
-        image: absolute or relative to the table's folder in the file, resolved here.
+        image: absolute or relative to the table's folder in the file, resolved here; or in memory.
         mask: likewise.
-        label: the row's ``Label``, ``None`` where the table has none.
+        labels: the row's ``Label``: one, several or ``"all"``; ``None`` where the table has none.
+        channel: the row's ``Label_channel``, likewise.
         columns: every cell of the row as it is written, in the order of the table.
     """
 
     number: int
-    image: Path
-    mask: Path
-    label: int | None
+    image: Path | Volume
+    mask: Path | Volume
+    labels: Labels | None = None
+    channel: int | None = None
     columns: Mapping[str, str]
 
 
@@ -152,10 +159,13 @@ def value_counts(counts: Mapping[str, int]) -> str:
 
 
 def read_batch(path: Path | str) -> list[BatchRow]:
-    """Read a PyRadiomics batch table: columns ``Image`` and ``Mask``, optionally ``Label``, and any others.
+    """Read a PyRadiomics batch table.
+
+    Columns ``Image`` and ``Mask``, optionally ``Label`` (one, several such as "1,2", or "all") and ``Label_channel``;
+    any others are kept.
 
     Raises:
-        CohortError: a missing column, a row without image or mask, a label that is no whole number.
+        CohortError: a missing column, a row without image or mask, a label that is no whole number above 0.
     """
     path = Path(path)
     header, rows = read_cells(path)
@@ -177,22 +187,45 @@ def _batch_row(cells: dict[str, str], number: int, path: Path) -> BatchRow:
         if is_missing(cells[name]):
             message = f"Batch table '{path.name}', row {number}: '{name}' is empty: give a file."
             raise CohortError(message)
-    label = None
-    if not is_missing(cells.get("Label")):
-        parsed = numbers([cells["Label"]])
-        if parsed is None or parsed[0] is None or not parsed[0].is_integer():
-            message = (
-                f"Batch table '{path.name}', row {number}: Label '{cells['Label']}' is no whole number: correct it."
-            )
-            raise CohortError(message)
-        label = int(parsed[0])
+    where = f"Batch table '{path.name}', row {number}"
+    label, channel = cells.get("Label"), cells.get("Label_channel")
     return BatchRow(
         number=number,
         image=resolve(cells["Image"], path.parent),
         mask=resolve(cells["Mask"], path.parent),
-        label=label,
+        labels=None if label is None or is_missing(label) else parse_labels(label, where=f"{where}: Label"),
+        channel=None if channel is None or is_missing(channel) else _channel(channel, where),
         columns=cells,
     )
+
+
+def parse_labels(text: str, *, where: str) -> Labels:
+    """One label, several, or all.
+
+    Args:
+        text: "2", "1,2" (comma, semicolon or space) or "all".
+        where: what messages call it.
+
+    Raises:
+        CohortError: no whole number above 0.
+
+    >>> parse_labels("1, 2", where="--label"), parse_labels("all", where="--label")
+    ((1, 2), 'all')
+    """
+    words = re.split(r"[,;\s]+", text.strip())
+    if words == ["all"]:
+        return "all"
+    if not all(re.fullmatch(r"0*[1-9]\d*(\.0*)?", word) for word in words):
+        message = f"{where} '{text}' is no whole number above 0: write one, several as 1,2 or all (0 lies outside)."
+        raise CohortError(message)
+    return tuple(dict.fromkeys(int(float(word)) for word in words))
+
+
+def _channel(text: str, where: str) -> int:
+    if not re.fullmatch(r"\d+(\.0*)?", text):
+        message = f"{where}: Label_channel '{text}' is no whole number: the first component is 0."
+        raise CohortError(message)
+    return int(float(text))
 
 
 def _text(cell: object) -> str:

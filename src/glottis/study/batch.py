@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from glottis._errors import SettingsError, nearest
-from glottis.data.cohort import Lesions, MaskSource
-from glottis.io.files import write_atomic, write_text_atomic
+from glottis.data.cohort import Lesions
 from glottis.io.manifest import BatchRow
-from glottis.study.extraction import ScanResult, ScanTask, extract_scans
-from glottis.study.parallel import Progress, silent
+from glottis.study.diagnostics import PREFIX
+from glottis.study.parallel import Progress, map_units, silent
 from glottis.study.parameters import Parameters
-
-FORMATS = (".csv", ".json", ".parquet")
+from glottis.study.shared_image import Line, SharedImage, extract_shared
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,22 +24,39 @@ class Extraction:
     """Features of a batch.
 
     Attributes:
-        table: one row a mask (or lesion), in the order of the batch: its columns, ``diagnostics_*``, then the
-            features; a row that failed has its own columns only.
+        columns: of the table: those of the batch, ``diagnostics_*``, then the features.
+        records: one a mask (label, lesion), in the order of the batch; one that failed has its own columns only.
         failures: (row of the batch from 1, reason).
         warnings: (row of the batch from 1, sentence).
+        notes: what the settings said that changes nothing.
     """
 
-    table: pd.DataFrame
-    failures: tuple[tuple[int, str], ...]
-    warnings: tuple[tuple[int, str], ...]
+    columns: tuple[str, ...]
+    records: tuple[Mapping[str, Any], ...]
+    failures: tuple[tuple[int, str], ...] = ()
+    warnings: tuple[tuple[int, str], ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """The records as a table; what a record lacks, and a feature without a value, is NaN."""
+        return pd.DataFrame(list(self.records), columns=list(self.columns))
+
+    def lines(self) -> list[str]:
+        """Notes, warnings and failures, equal warnings of several rows in one line."""
+        rows_of: dict[str, list[int]] = {}
+        for row, text in self.warnings:
+            rows_of.setdefault(text, []).append(row)
+        warned = [f"warning, row {_ranges(rows)}: {text}" for text, rows in rows_of.items()]
+        return [*self.notes, *warned, *(f"row {row}: {reason}" for row, reason in self.failures)]
 
     def to_dict(self) -> dict[str, Any]:
         """Counts, failures and warnings as plain values; the features are in the table."""
         return {
-            "rows": len(self.table),
+            "rows": len(self.records),
             "failures": [{"row": row, "reason": reason} for row, reason in self.failures],
             "warnings": [{"row": row, "text": text} for row, text in self.warnings],
+            "notes": list(self.notes),
         }
 
 
@@ -63,56 +77,27 @@ def extract_batch(
         lesions: how several lesions in a mask count.
         cache: folder of finished rows; ``None`` keeps nothing.
         jobs: worker processes.
-        progress: told after every row.
+        progress: told after every image.
     """
-    if parameters.label_channel != 0:
-        message = f"label_channel {parameters.label_channel} is not offered: give a mask file with one component."
-        raise SettingsError(message)
+    groups: dict[tuple[object, object], list[BatchRow]] = {}
+    for row in rows:
+        groups.setdefault((_key(row.image), _key(row.mask)), []).append(row)
     tasks = [
-        ScanTask(
-            patient=str(row.number),
-            sequence="",
-            image=row.image,
-            masks=(_mask(row, parameters, lesions),),
-            settings=parameters.case,
-            cache=cache,
-        )
-        for row in rows
+        SharedImage(rows=tuple(group), parameters=parameters, lesions=lesions, cache=cache) for group in groups.values()
     ]
-    results = extract_scans(tasks, jobs=jobs, progress=progress)
-    pairs = list(zip(rows, results, strict=True))
+    found = map_units(extract_shared, tasks, jobs=jobs, stage="features", progress=progress)
+    lines = sorted((line for group in found for line in group), key=lambda line: line.row.number)
+    columns, records = _records(lines)
+    several = _several_labels(lines)
     return Extraction(
-        table=_table(pairs),
-        failures=tuple((row.number, line.error) for row, result in pairs for line in result.rows if line.error),
-        warnings=tuple((row.number, text) for row, result in pairs for line in result.rows for text in line.warnings),
+        columns=columns,
+        records=records,
+        failures=tuple((line.row.number, _said(line, line.error, several=several)) for line in lines if line.error),
+        warnings=tuple(
+            (line.row.number, _said(line, text, several=several)) for line in lines for text in line.warnings
+        ),
+        notes=parameters.ignored,
     )
-
-
-def write_table(table: pd.DataFrame, path: Path) -> None:
-    """Write a feature table as CSV, JSON (a list of rows) or Parquet, by the suffix.
-
-    Raises:
-        SettingsError: another suffix.
-        StorageError: the file cannot be written.
-    """
-    require_format(path)
-    suffix = path.suffix.lower()
-    if suffix == ".csv":
-        write_text_atomic(path, table.to_csv(index=False, lineterminator="\n"))
-    elif suffix == ".json":
-        rows = [{k: v for k, v in row.items() if v == v} for row in table.to_dict(orient="records")]
-        write_text_atomic(path, json.dumps(rows, indent=1) + "\n")
-    else:
-        write_atomic(path, lambda temporary: table.to_parquet(temporary, index=False))
-
-
-def require_format(path: Path) -> None:
-    """Refuse a table format that cannot be written, before any work is done."""
-    if path.suffix.lower() not in FORMATS:
-        message = (
-            f"Cannot write a table as '{path.name}' ({nearest(path.suffix, FORMATS)}): use .csv, .json or .parquet."
-        )
-        raise SettingsError(message)
 
 
 def drop_cache(folder: Path) -> None:
@@ -120,19 +105,48 @@ def drop_cache(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _mask(row: BatchRow, parameters: Parameters, lesions: Lesions) -> MaskSource:
-    return MaskSource(source=row.mask, label=parameters.label if row.label is None else row.label, lesions=lesions)
+def _ranges(numbers: Sequence[int]) -> str:
+    """Row numbers with runs closed up.
+
+    >>> _ranges([1, 2, 3, 7])
+    '1-3, 7'
+    """
+    runs: list[list[int]] = []
+    for number in sorted(set(numbers)):
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1][1:] = [number]
+        else:
+            runs.append([number])
+    return ", ".join("-".join(str(end) for end in run) for run in runs)
 
 
-def _table(pairs: Sequence[tuple[BatchRow, ScanResult]]) -> pd.DataFrame:
-    several = any(len(result.rows) > 1 for _, result in pairs)
-    records: list[dict[str, Any]] = []
-    for row, result in pairs:
-        for line in result.rows:
-            lesion = {"Lesion": line.lesion + 1} if several else {}
-            records.append({**row.columns, **lesion, **line.diagnostics, **line.features})
-    names = {name: None for record in records for name in record}
-    own = [name for row, _ in pairs[:1] for name in row.columns] + (["Lesion"] if several else [])
-    diagnostics = [name for name in names if name.startswith("diagnostics_") and name not in own]
-    features = [name for name in names if name not in own and name not in diagnostics]
-    return pd.DataFrame(records, columns=[*own, *diagnostics, *features])
+def _key(source: object) -> object:
+    """What is the same file, or the same object in memory."""
+    return source if isinstance(source, Path) else id(source)
+
+
+def _records(lines: Sequence[Line]) -> tuple[tuple[str, ...], tuple[dict[str, Any], ...]]:
+    own = {name: None for line in lines[:1] for name in line.row.columns}
+    several = {"Label": _several_labels(lines), "Lesion": any(line.lesion for line in lines)}
+    own |= {name: None for name, wanted in several.items() if wanted}
+    records = []
+    for line in lines:
+        record: dict[str, Any] = dict(line.row.columns)
+        if "Label" in own and line.label is not None:
+            record["Label"] = str(line.label)
+        if "Lesion" in own:
+            record["Lesion"] = line.lesion + 1
+        records.append({**record, **line.diagnostics, **line.features})
+    names = {name: None for record in records for name in record if name not in own}
+    diagnostics = [name for name in names if name.startswith(PREFIX)]
+    features = [name for name in names if not name.startswith(PREFIX)]
+    return (*own, *diagnostics, *features), tuple(records)
+
+
+def _said(line: Line, text: str, *, several: bool) -> str:
+    return f"label {line.label}: {text}" if several and line.label is not None else text
+
+
+def _several_labels(lines: Sequence[Line]) -> bool:
+    """Whether a row asks for more than one label, so that lines must say which is theirs."""
+    return any(line.row.labels == "all" or len(line.row.labels or ()) > 1 for line in lines)

@@ -18,12 +18,21 @@ from glottis.features.filters import Inside
 from glottis.preprocessing.mask import check_mask, correct_mask
 from glottis.preprocessing.resample import Resample
 from glottis.preprocessing.window import Resegment
+from glottis.study import diagnostics
 
 FEWEST_BINS, MOST_BINS = 8, 256
 """Outside this number of bins texture says little: a flat image, or one bin a voxel."""
 
 GEOMETRY_TOLERANCE = 1e-5
 """In mm; NIfTI keeps spacing in single precision, so that grids which are the same differ by about 1e-7."""
+
+
+NO_VALUE = {
+    "glcm": "no two voxels of the mask are neighbours",
+    "firstorder": "too few voxels or equal intensities leave a quotient without a denominator",
+    "shape": "the mask is flat or too small for it",
+}
+"""Why a feature of a class can be NaN."""
 
 
 class ImageStep(Protocol):
@@ -51,6 +60,7 @@ class CaseSettings:
         correct_mask: bring a mask on another grid onto the image's instead of refusing it.
         pre_crop_voxels: crop round the mask by this margin even where nothing is resampled; filters then see its
             edge. None filters as if the whole image were there.
+        additional_info: tell what preparation made of image and mask, PyRadiomics' ``diagnostics_*``.
     """
 
     whole_image: tuple[ImageStep, ...] = ()
@@ -63,6 +73,7 @@ class CaseSettings:
     geometry_tolerance: float = GEOMETRY_TOLERANCE
     correct_mask: bool = False
     pre_crop_voxels: int | None = None
+    additional_info: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """The settings as plain JSON values; equal settings give equal dictionaries on every machine."""
@@ -81,12 +92,15 @@ class CaseResult:
 
     Attributes:
         features: value by name, in PyRadiomics' order.
-        diagnostics: versions, sizes, spacings, voxel counts and bins, as plain JSON values.
+        n_bins: number of grey levels by image name.
+        diagnostics: image and mask at each stage that changed them, as plain JSON values; empty where
+            ``additional_info`` is off.
         warnings: sentences for the reader of the report; empty where nothing is to be said.
     """
 
     features: dict[str, float]
-    diagnostics: dict[str, Any]
+    n_bins: dict[str, int]
+    diagnostics: dict[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
 
@@ -96,29 +110,37 @@ def extract_case(image: Volume, mask: Mask, settings: CaseSettings) -> CaseResul
     Raises:
         ImageError: image and mask do not fit each other, the mask is empty, too small, or lost on the way.
     """
-    diagnostics = {**_versions(), **_image_facts(image, "original"), **_mask_facts(mask, "original")}
+    found: dict[str, Any] = {}
+    tell = settings.additional_info
     aligned = on_image_grid = _aligned(image, mask, settings)
     for step in settings.whole_image:
         image, aligned = step(image, aligned)
+    cut_from = None
     if settings.resample is not None:
         # a mask on a grid of its own is interpolated once, from that grid, not twice
         image, mask = _resampled(image, mask if aligned is on_image_grid else aligned, settings.resample)
-        diagnostics |= {**_image_facts(image, "interpolated"), **_mask_facts(mask, "interpolated")}
+        if tell:
+            found |= diagnostics.image_facts(image, "interpolated")
+            found |= diagnostics.mask_facts(mask, "interpolated", image=image)
     else:
+        if tell and aligned is not mask and settings.pre_crop_voxels is None:
+            found |= diagnostics.mask_facts(aligned, "corrected", image=image)
         box = _box_to_filter(image, aligned, settings)
+        cut_from = (image, box) if settings.pre_crop_voxels is None else None
         image, mask = image.crop(box), aligned.crop(box)
     _check(mask, settings)
     narrowed = _narrowed(image, mask, settings)
     warnings: list[str] = []
     if narrowed is not None:
-        diagnostics |= _mask_facts(narrowed, "resegmented")
+        if tell:
+            found |= diagnostics.mask_facts(narrowed, "resegmented", image=image, cut_from=cut_from)
         mask, lost = (narrowed, "") if settings.resegment_shape else _shape_mask(mask, narrowed)
         warnings += [lost] if lost else []
-    found = extract_with_bins(image, mask, _inside(settings.features, narrowed or mask), intensity_mask=narrowed)
-    diagnostics |= {f"diagnostics_Bins_{name}": n for name, n in found.n_bins.items()}
+    row = extract_with_bins(image, mask, _inside(settings.features, narrowed or mask), intensity_mask=narrowed)
     warnings += [text for step in settings.features.filters for text in step.skipped(image)]
-    warnings += _flat_textures(found.n_bins, settings.features)
-    return CaseResult(features=found.features, diagnostics=diagnostics, warnings=tuple(warnings))
+    warnings += _flat_textures(row.n_bins, settings.features)
+    warnings += _without_value(row.features)
+    return CaseResult(features=row.features, n_bins=row.n_bins, diagnostics=found, warnings=tuple(warnings))
 
 
 def _aligned(image: Volume, mask: Mask, settings: CaseSettings) -> Mask:
@@ -218,27 +240,15 @@ def _flat_textures(n_bins: Mapping[str, int], settings: FeatureSettings) -> list
     return warnings
 
 
-def _versions() -> dict[str, Any]:
-    from glottis import __version__
-
-    return {"diagnostics_Versions_glottis": __version__, "diagnostics_Versions_Numpy": np.__version__}
-
-
-def _image_facts(image: Volume, stage: str) -> dict[str, Any]:
-    return {
-        f"diagnostics_Image-{stage}_Spacing": [float(step) for step in image.spacing_mm[::-1]],
-        f"diagnostics_Image-{stage}_Size": [int(size) for size in image.shape[::-1]],
-    }
-
-
-def _mask_facts(mask: Mask, stage: str) -> dict[str, Any]:
-    box = mask.bounding_box()[::-1]
-    return {
-        f"diagnostics_Mask-{stage}_Spacing": [float(step) for step in mask.spacing_mm[::-1]],
-        f"diagnostics_Mask-{stage}_Size": [int(size) for size in mask.shape[::-1]],
-        f"diagnostics_Mask-{stage}_BoundingBox": [p.start for p in box] + [p.stop - p.start for p in box],
-        f"diagnostics_Mask-{stage}_VoxelNum": mask.n_voxels,
-    }
+def _without_value(features: Mapping[str, float]) -> list[str]:
+    """Which features are NaN, and why; empty where all have a value."""
+    missing = [name for name, value in features.items() if value != value]
+    sentences = []
+    for feature_class in dict.fromkeys(name.split("_")[-2] for name in missing):
+        names = [name for name in missing if name.split("_")[-2] == feature_class]
+        reason = NO_VALUE.get(feature_class, NO_VALUE["shape"])
+        sentences.append(f"No value (NaN) for {len(names)} {feature_class} features, {reason}: {', '.join(names)}.")
+    return sentences
 
 
 def _plain(value: Any) -> Any:

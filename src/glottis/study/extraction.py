@@ -62,7 +62,7 @@ class Delineation:
     round: int
     lesion: int
     features: Mapping[str, float] = field(default_factory=dict)
-    diagnostics: Mapping[str, Any] = field(default_factory=dict)
+    n_bins: Mapping[str, int] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     error: str = ""
 
@@ -113,8 +113,8 @@ def extract_scan(task: ScanTask) -> ScanResult:
 
 def scan_key(task: ScanTask) -> str:
     """Content key of a scan: image and mask bytes, settings and version of the engine."""
-    masks = [[_digest(m.source), m.label, m.segment, m.lesions, m.reader, m.round] for m in task.masks]
-    return content_key(_digest(task.image), masks, task.settings.content_key(), task.picture, __version__)
+    masks = [[digest_of(m.source), m.label, m.segment, m.lesions, m.reader, m.round] for m in task.masks]
+    return content_key(digest_of(task.image), masks, task.settings.content_key(), task.picture, __version__)
 
 
 def _compute(task: ScanTask) -> dict[str, Any]:
@@ -122,7 +122,7 @@ def _compute(task: ScanTask) -> dict[str, Any]:
         image = read_volume(task.image) if isinstance(task.image, Path) else task.image
         prepared, settings = _prepare(image, task)
     except FAILURES as error:
-        return {"rows": [_row(source, 0, error=_reason(error)) for source in task.masks], "picture": None}
+        return {"rows": [_row(source, 0, error=reason_of(error)) for source in task.masks], "picture": None}
     rows = []
     picture = None
     for source in task.masks:
@@ -134,14 +134,14 @@ def _compute(task: ScanTask) -> dict[str, Any]:
                         source,
                         lesion,
                         features=dict(case.features),
-                        diagnostics=dict(case.diagnostics),
+                        n_bins=dict(case.n_bins),
                         warnings=list(case.warnings),
                     )
                 )
                 if task.picture and picture is None:
                     picture = _packed(thumbnail(image, mask))
         except FAILURES as error:
-            rows.append(_row(source, 0, error=_reason(error)))
+            rows.append(_row(source, 0, error=reason_of(error)))
     return {"rows": rows, "picture": picture}
 
 
@@ -180,7 +180,7 @@ def thumbnail(image: Volume, mask: Mask) -> NDArray[np.uint8]:
     return np.stack([np.where(inside, grey, 0), np.where(inside, mask.voxels[z][at], 0)]).astype(np.uint8)
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
     """What failed, in one line; a library's own error is named as such."""
     if isinstance(error, GlottisError):
         return str(error)
@@ -211,7 +211,7 @@ def _unpacked(text: str | None) -> NDArray[np.uint8] | None:
     return np.frombuffer(zlib.decompress(base64.b64decode(text)), np.uint8).reshape(2, THUMBNAIL, THUMBNAIL)
 
 
-def _digest(source: Path | Volume) -> str:
+def digest_of(source: Path | Volume) -> str:
     """SHA-256 of a file or DICOM folder, or of a volume's voxels and geometry."""
     if isinstance(source, Path):
         return sha256_path(source)

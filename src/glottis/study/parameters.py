@@ -115,16 +115,22 @@ class Parameters:
         label: value of the mask's voxels in the mask file.
         label_channel: component of a mask file with several.
         ignored: settings that were read and change nothing here, as sentences.
+        content: the sections as they were given, for the diagnostics.
     """
 
     case: CaseSettings = field(default_factory=lambda: parameters_from_dict({}).case)
     label: int = 1
     label_channel: int = 0
     ignored: tuple[str, ...] = ()
+    content: Mapping[str, Any] = field(default_factory=dict)
 
 
-def read_parameters(path: Path) -> Parameters:
+def read_parameters(path: Path, *, settings: Mapping[str, Any] | None = None) -> Parameters:
     """Read a parameter file, YAML or JSON.
+
+    Args:
+        path: the file.
+        settings: what replaces single values of its section ``setting``.
 
     Raises:
         SettingsError: the file cannot be read, or holds an unknown key, a value of the wrong kind, or a setting that
@@ -145,14 +151,18 @@ def read_parameters(path: Path) -> Parameters:
         message = f"Parameter file '{path}' is not valid YAML or JSON: {reason}"
         raise SettingsError(message) from error
     try:
-        return parameters_from_dict({} if content is None else content)
+        return parameters_from_dict({} if content is None else content, settings=settings)
     except SettingsError as error:
         message = f"Parameter file '{path}': {error}"
         raise SettingsError(message) from error
 
 
-def parameters_from_dict(content: Mapping[str, Any]) -> Parameters:
+def parameters_from_dict(content: Mapping[str, Any], *, settings: Mapping[str, Any] | None = None) -> Parameters:
     """Turn the content of a parameter file into settings; an empty one gives PyRadiomics' defaults.
+
+    Args:
+        content: the sections of the file.
+        settings: what replaces single values of its section ``setting``.
 
     Raises:
         SettingsError: see ``read_parameters``.
@@ -160,6 +170,8 @@ def parameters_from_dict(content: Mapping[str, Any]) -> Parameters:
     if not isinstance(content, Mapping):
         message = f"a parameter file holds the sections {', '.join(SECTIONS)}, this one holds {_kind(content)}."
         raise SettingsError(message)
+    if settings:
+        content = {**content, "setting": {**_section(content, "setting"), **settings}}
     for section in content:
         _known("section", str(section), SECTIONS)
     if _section(content, "voxelSetting"):
@@ -172,6 +184,7 @@ def parameters_from_dict(content: Mapping[str, Any]) -> Parameters:
         label=values["label"],
         label_channel=values["label_channel"],
         ignored=_ignored(given),
+        content=dict(content),
     )
 
 
@@ -236,8 +249,10 @@ def _case_settings(values: Mapping[str, Any], content: Mapping[str, Any]) -> Cas
         minimum_voxels=1 if smallest is None else smallest + 1,
         minimum_dimensions=_within("minimumROIDimensions", values["minimumROIDimensions"], 1, 3),
         geometry_tolerance=GEOMETRY_TOLERANCE if tolerance is None else float(tolerance),
-        correct_mask=values["correctMask"],
+        # PyRadiomics compares the grids of image and mask only where it does not resample both
+        correct_mask=values["correctMask"] or resample is not None,
         pre_crop_voxels=values["padDistance"] if values["preCrop"] and resample is None else None,
+        additional_info=values["additionalInfo"],
     )
 
 
@@ -323,8 +338,6 @@ def _classes(section: Mapping[str, Any]) -> dict[str, tuple[str, ...] | None]:
 
 def _ignored(given: Mapping[str, Any]) -> tuple[str, ...]:
     ignored = []
-    if "additionalInfo" in given:
-        ignored.append("additionalInfo changes nothing: diagnostics are always kept.")
     if given.get("force2Ddimension"):
         ignored.append("force2Ddimension changes nothing: features are measured in 3D.")
     if given.get("binCount") is not None and "binWidth" in given:

@@ -18,8 +18,6 @@ from glottis.study.extraction import Delineation, ScanResult, ScanTask
 from glottis.study.settings import case_settings
 from glottis.study.spec import Study
 
-LEVELS = "diagnostics_Bins_"
-
 
 def scan_tasks(
     study: Study, cases: Iterable[Case], *, cache: Path, nyul: dict[str, NyulTransform] | None = None
@@ -98,9 +96,8 @@ def _grey_levels(results: Iterable[ScanResult]) -> dict[str, dict[str, list[floa
     found: dict[str, dict[str, list[float]]] = {}
     for result in results:
         for row in result.rows[:1]:
-            for key, value in row.diagnostics.items():
-                if key.startswith(LEVELS):
-                    found.setdefault(result.sequence, {}).setdefault(key.removeprefix(LEVELS), []).append(value)
+            for name, value in row.n_bins.items():
+                found.setdefault(result.sequence, {}).setdefault(name, []).append(value)
     return {
         sequence: {name: [min(v), float(statistics.median(v)), max(v)] for name, v in filters.items()}
         for sequence, filters in found.items()

@@ -33,4 +33,4 @@ class StudyGreyLevels:
         range_only = replace(settings.features, filters=(Original(),), classes={"firstorder": ("Minimum", "Maximum")})
         steps = tuple(step for step in settings.whole_image if not isinstance(step, N4))
         result = extract_case(image, mask, replace(settings, whole_image=steps, features=range_only))
-        return int(result.diagnostics["diagnostics_Bins_original"])
+        return result.n_bins["original"]
