@@ -198,7 +198,13 @@ def read_label_map(path: Path | str, *, channel: int = 0) -> LabelMap:
         ImageError: unreadable, not finite, or without that component.
     """
     path = Path(path)
-    return label_map_of(_read_image(path), channel=channel, name=f"'{path}'")
+    plain = _read_plain(path)
+    if plain is None:
+        return label_map_of(_read_image(path), channel=channel, name=f"'{path}'")
+    return LabelMap(
+        voxels=_finite(plain.voxels, path), spacing_mm=plain.spacing_mm, origin_mm=plain.origin_mm,
+        direction=plain.direction,
+    )  # fmt: skip
 
 
 def label_map_of(image: Any, *, channel: int = 0, name: str = "in memory") -> LabelMap:
