@@ -11,11 +11,12 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from glottis._errors import CohortError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "--", "---", "—", "."})
 DELIMITERS = (",", ";", "\t")
@@ -39,8 +40,9 @@ def read_table(path: Path | str) -> pd.DataFrame:
     Raises:
         CohortError: absent, empty, in another encoding, or with two columns of one name.
     """
-    path = Path(path)
-    header, rows = read_cells(path)
+    import pandas as pd
+
+    header, rows = read_cells(Path(path))
     cells = [[None if is_missing(cell) else cell for cell in row] for row in rows]
     return pd.DataFrame([row for row in cells if any(row)], columns=header, dtype=object)
 
@@ -143,6 +145,8 @@ def _parse(text: str, delimiter: str) -> list[list[str]]:
 
 
 def _excel_grid(path: Path) -> list[list[str]]:
+    import pandas as pd
+
     try:
         frame = pd.read_excel(path, header=None, dtype=object, keep_default_na=False, engine="openpyxl")
     except (zipfile.BadZipFile, KeyError, ValueError) as error:
@@ -152,6 +156,7 @@ def _excel_grid(path: Path) -> list[list[str]]:
 
 
 def _parquet_grid(path: Path) -> list[list[str]]:
+    import pandas as pd
     import pyarrow
 
     try:

@@ -7,14 +7,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
-
-import pandas as pd
+from typing import TYPE_CHECKING, Literal
 
 from glottis._errors import CohortError, nearest
 from glottis.data.cohort import Case, Cohort, Lesions, MaskColumn, MaskSource, Roles, Scan
 from glottis.data.volume import Volume
 from glottis.io.clinical import is_missing, numbers, read_cells, read_table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 YES = {"1", "1.0", "true", "yes"}
 NO = {"0", "0.0", "false", "no"}

@@ -7,9 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from glottis.data.cohort import Lesions
 from glottis.io.manifest import BatchRow
@@ -17,6 +15,9 @@ from glottis.study.diagnostics import PREFIX
 from glottis.study.parallel import Progress, map_units, silent
 from glottis.study.parameters import Parameters
 from glottis.study.shared_image import Line, SharedImage, extract_shared
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +41,8 @@ class Extraction:
     @cached_property
     def table(self) -> pd.DataFrame:
         """The records as a table; what a record lacks, and a feature without a value, is NaN."""
+        import pandas as pd
+
         return pd.DataFrame(list(self.records), columns=list(self.columns))
 
     def lines(self) -> list[str]:
