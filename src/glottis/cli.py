@@ -379,3 +379,5 @@ def _progress() -> Iterator[Progress]:
 def _lines(stage: str, done: int, total: int) -> None:
     if done == total:
         sys.stderr.write(f"{stage}: {total} done\n")
+    elif done == 0 and stage.startswith("compiling"):
+        sys.stderr.write(f"{stage} ...\n")

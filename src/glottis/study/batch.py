@@ -15,6 +15,7 @@ from glottis.study.diagnostics import PREFIX
 from glottis.study.parallel import Progress, map_units, silent
 from glottis.study.parameters import Parameters
 from glottis.study.shared_image import Line, SharedImage, extract_shared
+from glottis.study.warmup import compile_kernels
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,6 +83,7 @@ def extract_batch(
         jobs: worker processes.
         progress: told after every image.
     """
+    compile_kernels([parameters.case], progress=progress)
     groups: dict[tuple[object, object], list[BatchRow]] = {}
     for row in rows:
         groups.setdefault((_key(row.image), _key(row.mask)), []).append(row)

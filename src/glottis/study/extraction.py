@@ -23,6 +23,7 @@ from glottis.preprocessing.normalise import WithinMaskZScore
 from glottis.study.case import CaseSettings, extract_case
 from glottis.study.parallel import Progress, map_units, silent
 from glottis.study.store import ResultCache, content_key
+from glottis.study.warmup import compile_kernels
 
 THUMBNAIL = 96  # pixels a side of a picture on the mask sheet
 
@@ -89,6 +90,7 @@ def extract_scans(tasks: Sequence[ScanTask], *, jobs: int = 1, progress: Progres
     A scan whose result is in its cache is not computed again, whoever put it there. A failure is not kept: its reason
     may lie outside the scan (a library that is not installed, a disk that does not answer).
     """
+    compile_kernels([task.settings for task in tasks], progress=progress)
     return map_units(extract_scan, tasks, jobs=jobs, stage="features", progress=progress)
 
 
