@@ -17,6 +17,7 @@ from glottis.features.filters import Filter, Original
 from glottis.features.region import Region
 from glottis.features.texture import glcm, gldm, glrlm, glszm, ngtdm
 from glottis.features.texture._kernels import label_zones, scan_neighbourhoods
+from glottis.features.texture.settings import TextureSettings
 
 MOST_LEVELS = 4000
 """Co-occurrence matrices of more grey levels than this need over 800 MB."""
@@ -44,6 +45,7 @@ class FeatureSettings:
     classes: Mapping[str, tuple[str, ...] | None] = field(default_factory=lambda: dict.fromkeys(CLASSES))
     bins: Bins = field(default_factory=FixedBinWidth)
     voxel_array_shift: float = 0.0
+    texture: TextureSettings = field(default_factory=TextureSettings)
 
     def __post_init__(self) -> None:
         if not self.filters:

@@ -14,7 +14,7 @@ from glottis._errors import ImageError
 from glottis.data.volume import Box, Mask, Volume
 from glottis.features.discretise import FixedBinWidth
 from glottis.features.extract import FeatureSettings, extract_with_bins
-from glottis.features.filters import Inside
+from glottis.features.filters import Filter, Inside
 from glottis.preprocessing.mask import check_mask, correct_mask
 from glottis.preprocessing.resample import Resample
 from glottis.preprocessing.window import Resegment
@@ -105,7 +105,7 @@ def extract_case(image: Volume, mask: Mask, settings: CaseSettings) -> CaseResul
         image, mask = _resampled(image, mask if aligned is on_image_grid else aligned, settings.resample)
         diagnostics |= {**_image_facts(image, "interpolated"), **_mask_facts(mask, "interpolated")}
     else:
-        box = _box_to_filter(image, aligned, settings)
+        box = _box_to_keep(image, aligned, settings)
         image, mask = image.crop(box), aligned.crop(box)
     _check(mask, settings)
     narrowed = _narrowed(image, mask, settings)
@@ -114,7 +114,8 @@ def extract_case(image: Volume, mask: Mask, settings: CaseSettings) -> CaseResul
         diagnostics |= _mask_facts(narrowed, "resegmented")
         mask, lost = (narrowed, "") if settings.resegment_shape else _shape_mask(mask, narrowed)
         warnings += [lost] if lost else []
-    found = extract_with_bins(image, mask, _inside(settings.features, narrowed or mask), intensity_mask=narrowed)
+    features = _inside(image, narrowed or mask, settings)
+    found = extract_with_bins(image, mask, features, intensity_mask=narrowed)
     diagnostics |= {f"diagnostics_Bins_{name}": n for name, n in found.n_bins.items()}
     warnings += [text for step in settings.features.filters for text in step.skipped(image)]
     warnings += _flat_textures(found.n_bins, settings.features)
@@ -159,10 +160,15 @@ def _narrowed(image: Volume, mask: Mask, settings: CaseSettings) -> Mask | None:
     return narrowed
 
 
-def _inside(settings: FeatureSettings, mask: Mask) -> FeatureSettings:
-    """The same features; filters are asked for the mask's bounding box alone."""
+def _inside(image: Volume, mask: Mask, settings: CaseSettings) -> FeatureSettings:
+    """The same features; filters are asked for the mask's bounding box alone and shown no more than they need."""
     box = mask.bounding_box()
-    return replace(settings, filters=tuple(Inside(step, box) for step in settings.filters))
+    edge_counts = settings.resample is not None or settings.pre_crop_voxels is not None
+    filters = (
+        Inside(step, box, None if edge_counts else _box_to_filter(image, mask, step))
+        for step in settings.features.filters
+    )
+    return replace(settings.features, filters=tuple(filters))
 
 
 def _shape_mask(mask: Mask, narrowed: Mask) -> tuple[Mask, str]:
@@ -181,21 +187,27 @@ def _shape_mask(mask: Mask, narrowed: Mask) -> tuple[Mask, str]:
     return cut, warning
 
 
-def _box_to_filter(image: Volume, mask: Mask, settings: CaseSettings) -> Box:
-    """The part of the image that must be filtered so that the mask sees what the whole image would give."""
+def _box_to_keep(image: Volume, mask: Mask, settings: CaseSettings) -> Box:
+    """The part of the image that all filters need."""
     if settings.pre_crop_voxels is not None:
         return mask.bounding_box(pad=settings.pre_crop_voxels)
-    filters = settings.features.filters
-    reach = max(step.reach_voxels(image.spacing_mm) for step in filters)
+    boxes = [_box_to_filter(image, mask, step) for step in settings.features.filters]
+    z, y, x = (slice(min(p.start for p in axis), max(p.stop for p in axis)) for axis in zip(*boxes, strict=True))
+    return z, y, x
+
+
+def _box_to_filter(image: Volume, mask: Mask, step: Filter) -> Box:
+    """The part of the image that must be filtered so that the mask sees what the whole image would give."""
+    reach = step.reach_voxels(image.spacing_mm)
     inner = mask.bounding_box()
     box = mask.bounding_box(pad=reach)
-    if not any(step.wraps_round for step in filters):
+    if not step.wraps_round:
         return box
-    whole = [
+    z, y, x = (
         slice(0, size) if part.start - reach < 0 or part.stop + reach > size else guarded
         for part, guarded, size in zip(inner, box, image.shape, strict=True)
-    ]
-    return whole[0], whole[1], whole[2]
+    )
+    return z, y, x
 
 
 def _flat_textures(n_bins: Mapping[str, int], settings: FeatureSettings) -> list[str]:
