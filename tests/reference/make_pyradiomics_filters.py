@@ -1,8 +1,8 @@
 """Write pyradiomics_filters.json: PyRadiomics 3.0.1 on one small generated volume, one entry a job below.
 
 Run in an environment of Python 3.11 with ``pyradiomics==3.0.1``, ``numpy<2``, ``scikit-image``, ``trimesh`` and
-``scipy<1.12`` (newer ones lack what LBP3D imports): ``python make_pyradiomics_filters.py``. Volume and masks are written
-out in full, so that the tests need no PyRadiomics.
+``scipy<1.12`` (newer ones lack what LBP3D imports): ``python make_pyradiomics_filters.py``. Volume and masks stand
+there in full, so that the tests need no PyRadiomics.
 """
 
 import json
@@ -69,7 +69,11 @@ def filter_jobs():
         yield f"lbp 2D {pixel_type}", {"pixel_type": pixel_type}, image_type("LBP2D", LOCAL)
         yield f"lbp 3D {pixel_type}", {"pixel_type": pixel_type}, image_type("LBP3D", LOCAL)
     yield "curves, cropped", {}, {"imageType": {"Square": {}, "Exponential": {}}, "setting": {"preCrop": True}}
-    yield "curves, corner", {"mask": "corner"}, {"imageType": {"Square": {}, "Gradient": {}, "LoG": {"sigma": [1, 2.5]}}}
+    yield (
+        "curves, corner",
+        {"mask": "corner"},
+        {"imageType": {"Square": {}, "Gradient": {}, "LoG": {"sigma": [1, 2.5]}}},
+    )
     yield "gradient in voxels", {}, image_type("Gradient", gradientUseSpacing=False)
     for wavelet in WAVELETS:
         yield f"wavelet {wavelet}", {}, image_type("Wavelet", wavelet=wavelet)
@@ -111,8 +115,10 @@ def resampling_jobs():
 def intensity_jobs():
     yield "normalised", {}, setting(normalize=True, normalizeScale=100, binWidth=5)
     yield "normalised, no outliers", {}, setting(normalize=True, removeOutliers=1.5, normalizeScale=10, binWidth=1)
-    yield "normalised, resampled", {"pixel_type": "float32"}, setting(
-        normalize=True, normalizeScale=50, resampledPixelSpacing=[1, 1, 1], voxelArrayShift=300, binWidth=5
+    yield (
+        "normalised, resampled",
+        {"pixel_type": "float32"},
+        setting(normalize=True, normalizeScale=50, resampledPixelSpacing=[1, 1, 1], voxelArrayShift=300, binWidth=5),
     )
     yield "shifted", {}, setting(voxelArrayShift=-40)
     for shape in (False, True):

@@ -20,7 +20,9 @@ RELATIVE, ABSOLUTE = 1e-6, 1e-10
 
 def read(pixel_type="int16", mask="blob", direction=IDENTITY, mask_origin=None):
     shape, spacing = STORED["shape"], tuple(STORED["spacing_xyz"][::-1])
-    voxels = (np.array(STORED["volume"], dtype=np.int16).reshape(shape) * STORED["scale"][pixel_type]).astype(pixel_type)
+    voxels = (np.array(STORED["volume"], dtype=np.int16).reshape(shape) * STORED["scale"][pixel_type]).astype(
+        pixel_type
+    )
     drawn = np.zeros(shape, dtype=bool)
     drawn.ravel()[STORED["masks"][mask]] = True
     grid = {"spacing_mm": spacing, "direction": tuple(direction)}
