@@ -29,7 +29,6 @@ INTERPOLATORS = {
     "bspline_resampler5": "sitkBSplineResamplerOrder5",
     "gaussian": "sitkGaussian",
     "label_gaussian": "sitkLabelGaussian",
-    "label_linear": "sitkLabelLinear",
     "hamming_sinc": "sitkHammingWindowedSinc",
     "cosine_sinc": "sitkCosineWindowedSinc",
     "welch_sinc": "sitkWelchWindowedSinc",

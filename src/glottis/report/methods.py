@@ -189,13 +189,13 @@ def _patterns(block: Features) -> list[str]:
     found = []
     if block.lbp2d is not None:
         found.append(
-            f"local binary patterns of slices ({block.lbp2d.method}, {block.lbp2d.samples} samples at "
-            f"{plain(block.lbp2d.radius)} voxels, bin width {plain(block.lbp2d.bin_width)})"
+            f"local binary patterns of slices ({block.lbp2d.method}, {counted(block.lbp2d.samples, 'sample')}, radius "
+            f"in voxels {plain(block.lbp2d.radius)}, bin width {plain(block.lbp2d.bin_width)})"
         )
     if block.lbp3d is not None:
         found.append(
-            f"local binary patterns on spheres ({counted(block.lbp3d.levels, 'level')}, {plain(block.lbp3d.radius)} "
-            f"voxels, bin width {plain(block.lbp3d.bin_width)})"
+            f"local binary patterns on spheres ({counted(block.lbp3d.levels, 'level')}, radius in voxels "
+            f"{plain(block.lbp3d.radius)}, bin width {plain(block.lbp3d.bin_width)})"
         )
     return found
 
