@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -88,6 +90,16 @@ def test_a_pre_cropped_image_is_all_that_a_filter_sees(step):
     box = mask.bounding_box(pad=2)
     expected = extract_case(image.crop(box), mask.crop(box), _features((step,))).features
     assert extract_case(image, mask, _features((step,), pre_crop_voxels=2)).features == expected
+
+
+# measured with PyRadiomics 3.0.1 and geometryTolerance 0.01
+@pytest.mark.parametrize(("spacing_x", "shift_mm", "taken"), [(0.5, 0.009, False), (1, 0.009, True), (3, 0.02, True)])
+def test_a_tolerance_in_voxels_grows_with_the_voxels_along_x(spacing_x, shift_mm, taken):
+    image, mask = _scan(spacing_mm=(1.0, 1.0, spacing_x))
+    moved = replace(mask, origin_mm=(mask.origin_mm[0] + shift_mm, *mask.origin_mm[1:]))
+    settings = CaseSettings(features=FIRST, geometry_tolerance=0.01, tolerance_in_voxels=True)
+    with nullcontext() if taken else pytest.raises(ImageError, match="different grids"):
+        extract_case(image, moved, settings)
 
 
 def test_moving_image_and_mask_in_space_changes_nothing():

@@ -235,6 +235,12 @@ def test_interpolators_may_be_given_by_number(number, name):
     assert parameters_from_dict({"setting": setting}).case.resample == Resample(interpolator=name)
 
 
+def test_a_tolerance_of_pyradiomics_counts_in_voxels():
+    given, default = parameters_from_dict({"setting": {"geometryTolerance": 0.01}}).case, parameters_from_dict({}).case
+    assert (given.geometry_tolerance, given.tolerance_in_voxels) == (0.01, True)
+    assert not default.tolerance_in_voxels
+
+
 def test_numbers_with_an_exponent_are_numbers(tmp_path):
     path = tmp_path / "p.yaml"
     path.write_text("setting: {geometryTolerance: 1e-4, binWidth: 2.5e1}\n")

@@ -48,6 +48,7 @@ class CaseSettings:
         minimum_voxels: smallest mask that is accepted, counted after resampling.
         minimum_dimensions: 1 accepts a line, 2 a single slice, 3 volumes only.
         geometry_tolerance: largest difference between the grids of image and mask, in mm (direction: without unit).
+        tolerance_in_voxels: that tolerance counts in voxels along x rather than in mm, as ITK and PyRadiomics have it.
         correct_mask: bring a mask on another grid onto the image's instead of refusing it.
         pre_crop_voxels: crop round the mask by this margin even where nothing is resampled; filters then see its
             edge. None filters as if the whole image were there.
@@ -61,6 +62,7 @@ class CaseSettings:
     minimum_voxels: int = 1
     minimum_dimensions: int = 2
     geometry_tolerance: float = GEOMETRY_TOLERANCE
+    tolerance_in_voxels: bool = False
     correct_mask: bool = False
     pre_crop_voxels: int | None = None
 
@@ -123,7 +125,8 @@ def extract_case(image: Volume, mask: Mask, settings: CaseSettings) -> CaseResul
 
 
 def _aligned(image: Volume, mask: Mask, settings: CaseSettings) -> Mask:
-    difference = image.grid_difference(mask, tolerance=settings.geometry_tolerance)
+    unit = image.spacing_mm[2] if settings.tolerance_in_voxels else 1.0
+    difference = image.grid_difference(mask, tolerance=settings.geometry_tolerance * unit)
     if not difference:
         return mask
     if settings.correct_mask:

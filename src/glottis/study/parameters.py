@@ -177,6 +177,7 @@ def _case_settings(
         minimum_voxels=1 if smallest is None else smallest + 1,
         minimum_dimensions=values["minimumROIDimensions"],
         geometry_tolerance=GEOMETRY_TOLERANCE if tolerance is None else float(tolerance),
+        tolerance_in_voxels=tolerance is not None,
         # resampling takes a mask on any grid
         correct_mask=values["correctMask"] or resample is not None,
         pre_crop_voxels=values["padDistance"] if values["preCrop"] and resample is None else None,
