@@ -9,7 +9,8 @@ import SimpleITK as sitk
 
 from glottis._errors import SettingsError
 from glottis.data.volume import Volume
-from glottis.features.filters import Inside, LaplacianOfGaussian, Original, Wavelet
+from glottis.features.discretise import FixedBinWidth
+from glottis.features.filters import Inside, LaplacianOfGaussian, Original, Wavelet, With, own_settings
 
 BANDS = ["LLH", "LHL", "LHH", "HLL", "HLH", "HHL", "HHH", "LLL"]
 
@@ -146,3 +147,74 @@ def test_asking_for_a_box_changes_no_value_inside_it(step, box):
         assert name == boxed_name
         assert whole.shape == boxed.shape
         np.testing.assert_array_equal(whole.voxels[box], boxed.voxels[box])
+
+
+@pytest.mark.parametrize("flat_axis", [0, 1, 2])
+@pytest.mark.parametrize("shape", [(9, 12, 15), (6, 8, 10)])
+@pytest.mark.parametrize("dtype", [np.int16, np.float32, np.float64])
+@pytest.mark.parametrize("wavelet", ["coif1", "db10", "sym8", "bior6.8"])
+def test_a_wavelet_of_slices_equals_pywavelets_on_two_axes(flat_axis, shape, dtype, wavelet):
+    image = _noise(shape=shape, dtype=dtype)
+    even = np.pad(image.voxels, [(0, n % 2) for n in shape], mode="wrap")
+    axes = tuple(axis for axis in (2, 1, 0) if axis != flat_axis)
+    (expected,) = pywt.swtn(even, wavelet, level=1, axes=axes)
+    bands = dict(Wavelet(wavelet, flat_axis=flat_axis)(image))
+    assert list(bands) == ["wavelet-LH", "wavelet-HL", "wavelet-HH", "wavelet-LL"]
+    for name, band in bands.items():
+        key = name.removeprefix("wavelet-").replace("L", "a").replace("H", "d")
+        np.testing.assert_array_equal(band.voxels, expected[key][: shape[0], : shape[1], : shape[2]])
+
+
+@pytest.mark.parametrize("wavelet", ["db10", "sym8", "bior3.5", "dmey"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])
+def test_three_levels_of_a_long_wavelet_equal_pywavelets(wavelet, dtype):
+    image = _noise(shape=(8, 10, 12), dtype=dtype)
+    data, found = image.voxels, dict(Wavelet(wavelet, level=3)(image))
+    for prefix in ("wavelet", "wavelet2", "wavelet3"):
+        (expected,) = pywt.swtn(data, wavelet, level=1, axes=(2, 1, 0))
+        data = expected["aaa"]
+        np.testing.assert_array_equal(found[f"{prefix}-HLH"].voxels, expected["dad"])
+    np.testing.assert_array_equal(found["wavelet3-LLL"].voxels, data)
+
+
+@pytest.mark.parametrize("step", [Wavelet(flat_axis=0, level=2), Wavelet("db7", flat_axis=2, start_level=1)])
+def test_asking_a_wavelet_of_slices_for_a_box_changes_no_value_inside_it(step):
+    image, box = _noise(shape=(11, 13, 17)), (slice(2, 6), slice(3, 13), slice(4, 10))
+    for (_, whole), (_, boxed) in zip(step(image), step(image, box=box), strict=True):
+        np.testing.assert_array_equal(whole.voxels[box], boxed.voxels[box])
+
+
+def test_a_wavelet_refuses_an_axis_that_there_is_not():
+    with pytest.raises(SettingsError, match=r"flat_axis of a wavelet must be 0 .* or None, got 3"):
+        Wavelet(flat_axis=3)
+
+
+def test_log_names_may_be_written_as_in_a_parameter_file():
+    step = LaplacianOfGaussian((1, 2.5), ("1", "2.50"))
+    assert [name for name, _ in step(_noise())] == ["log-sigma-1-mm-3D", "log-sigma-2-50-mm-3D"]
+    with pytest.raises(SettingsError, match="LoG has 2 widths and 1 names for them"):
+        LaplacianOfGaussian((1, 2), ("1",))
+
+
+def test_a_filter_with_settings_of_its_own_behaves_as_the_filter():
+    image, step = _noise(), Wavelet()
+    own = With(step, bins=FixedBinWidth(2.0), voxel_array_shift=5.0)
+    assert (own.wraps_round, own.reach_voxels((1, 1, 1)), own.skipped(image)) == (True, 6, ())
+    for (name, plain), (same, wrapped) in zip(step(image), own(image), strict=True):
+        assert name == same
+        np.testing.assert_array_equal(plain.voxels, wrapped.voxels)
+
+
+def test_settings_of_a_filter_are_found_behind_its_box():
+    own, box = With(Original(), bins=FixedBinWidth(2.0)), (slice(0, 2),) * 3
+    assert own_settings(Inside(own, box)) == own_settings(own) == own
+    assert own_settings(Inside(Original(), box)) == With(Original())
+
+
+def test_a_filter_that_sees_a_part_gives_the_values_of_that_part():
+    image, box, seen = _noise(), (slice(4, 6), slice(5, 9), slice(4, 8)), (slice(1, 9), slice(2, 12), slice(1, 13))
+    for (name, part), (same, placed) in zip(
+        Wavelet()(image.crop(seen)), Inside(Wavelet(), box, seen)(image), strict=True
+    ):
+        assert (name, placed.shape) == (same, image.shape)
+        np.testing.assert_array_equal(part.voxels[3:5, 3:7, 3:7], placed.voxels[box])

@@ -8,7 +8,7 @@ import SimpleITK as sitk
 
 from glottis._errors import ImageError, SettingsError
 from glottis.data.volume import Mask, Volume
-from glottis.preprocessing.resample import Resample
+from glottis.preprocessing.resample import INTERPOLATORS, Resample
 
 OBLIQUE = (0.8, -0.6, 0.0, 0.6, 0.8, 0.0, 0.0, 0.0, 1.0)
 
@@ -42,6 +42,16 @@ def test_bspline_equals_itk_on_the_whole_image(dtype, direction):
     tolerance = {"rtol": 1e-6, "atol": 1e-4} if np.issubdtype(dtype, np.floating) else {"rtol": 0, "atol": 0}
     np.testing.assert_allclose(resampled.voxels, _whole(image, resampled, sitk.sitkBSpline), **tolerance)
     np.testing.assert_array_equal(new_mask.voxels, _whole(mask, resampled, sitk.sitkNearestNeighbor) != 0)
+
+
+@pytest.mark.parametrize("interpolator", sorted(INTERPOLATORS))
+@pytest.mark.parametrize("dtype", [np.int16, np.float32])
+def test_every_interpolator_equals_itk_on_the_whole_image(interpolator, dtype):
+    image, mask = _scan(dtype=dtype, direction=OBLIQUE)
+    resampled, _ = Resample(spacing_mm=(3, 3, 3), interpolator=interpolator)(image, mask)
+    expected = _whole(image, resampled, getattr(sitk, INTERPOLATORS[interpolator]))
+    assert resampled.voxels.dtype == dtype
+    np.testing.assert_allclose(resampled.voxels, expected, rtol=1e-6 if dtype == np.float32 else 0, atol=1e-4)
 
 
 @pytest.mark.parametrize("shape", [(14, 60, 70), (14, 41, 49), (10, 41, 60)])

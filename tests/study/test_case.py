@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +12,10 @@ from glottis.data.volume import Mask, Volume
 from glottis.features.discretise import FixedBinWidth
 from glottis.features.extract import FeatureSettings
 from glottis.features.filters import LaplacianOfGaussian, Original, Wavelet
+from glottis.features.gradient import Gradient
+from glottis.features.lbp2d import LBP2D
+from glottis.features.lbp3d import LBP3D
+from glottis.features.pointwise import Exponential, Square
 from glottis.preprocessing.normalise import ZScore
 from glottis.preprocessing.resample import Resample
 from glottis.preprocessing.window import Resegment, Window
@@ -52,7 +58,9 @@ def test_steps_run_in_the_order_given():
     assert first["original_firstorder_Mean"] != second["original_firstorder_Mean"]
 
 
-@pytest.mark.parametrize("step", [Wavelet(), LaplacianOfGaussian((1,))])
+@pytest.mark.parametrize(
+    "step", [Wavelet(), LaplacianOfGaussian((1,)), Square(), Exponential(), Gradient(), LBP2D(), LBP3D()]
+)
 @pytest.mark.parametrize("place", [(9, 12, 16), (0, 0, 0), (17, 27, 29)])
 def test_filters_without_resampling_act_as_on_the_whole_image(step, place):
     image, _ = _scan(spacing_mm=(1.0, 1.0, 1.0), shape=(24, 41, 44))
@@ -65,6 +73,33 @@ def test_filters_without_resampling_act_as_on_the_whole_image(step, place):
         expected = filtered.voxels[inside]
         assert row[f"{name}_firstorder_Mean"] == pytest.approx(expected.mean(), rel=1e-5, abs=1e-4)
         assert row[f"{name}_firstorder_Maximum"] == pytest.approx(expected.max(), rel=1e-5)
+
+
+def test_a_filter_of_the_whole_image_beside_others_changes_none_of_their_values():
+    image, mask = _scan(spacing_mm=(1.0, 1.0, 1.0), shape=(24, 70, 75))
+    steps = (Original(), Wavelet("haar"), LaplacianOfGaussian((1,)), Gradient(), Square(), LBP2D())
+    together = extract_case(image, mask, _features(steps)).features
+    alone = [extract_case(image, mask, _features((step,))).features for step in steps]
+    assert together == {name: value for row in alone for name, value in row.items()}
+
+
+@pytest.mark.parametrize("step", [Square(), Exponential(), LBP2D(), LBP3D()])
+def test_a_pre_cropped_image_is_all_that_a_filter_sees(step):
+    image, mask = _scan(spacing_mm=(1.0, 1.0, 1.0))
+    image.voxels[0, 0, 0] = 1e5
+    box = mask.bounding_box(pad=2)
+    expected = extract_case(image.crop(box), mask.crop(box), _features((step,))).features
+    assert extract_case(image, mask, _features((step,), pre_crop_voxels=2)).features == expected
+
+
+# measured with PyRadiomics 3.0.1 and geometryTolerance 0.01
+@pytest.mark.parametrize(("spacing_x", "shift_mm", "taken"), [(0.5, 0.009, False), (1, 0.009, True), (3, 0.02, True)])
+def test_a_tolerance_in_voxels_grows_with_the_voxels_along_x(spacing_x, shift_mm, taken):
+    image, mask = _scan(spacing_mm=(1.0, 1.0, spacing_x))
+    moved = replace(mask, origin_mm=(mask.origin_mm[0] + shift_mm, *mask.origin_mm[1:]))
+    settings = CaseSettings(features=FIRST, geometry_tolerance=0.01, tolerance_in_voxels=True)
+    with nullcontext() if taken else pytest.raises(ImageError, match="different grids"):
+        extract_case(image, moved, settings)
 
 
 def test_moving_image_and_mask_in_space_changes_nothing():

@@ -46,7 +46,7 @@ def test_what_is_written_out_is_what_a_file_would_say():
         ("binWidth:wide", "binWidth must be a number, got 'wide'"),
         ("binCount:2.5", "binCount must be a whole number, got '2.5'"),
         ("normalize:yes", "normalize must be true or false, got 'yes'"),
-        ("sigma:1,x", "sigma must be a list, got '1,x'"),
+        ("sigma:1,x", "sigma must be a list of numbers, got '1,x'"),
     ],
 )
 def test_a_slip_is_named(text, said):

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from glottis._errors import SettingsError
 from glottis.features.discretise import FixedBinCount, FixedBinWidth
-from glottis.features.filters import LaplacianOfGaussian, Original, Wavelet
+from glottis.features.filters import LaplacianOfGaussian, Original, Wavelet, With
+from glottis.features.gradient import Gradient
+from glottis.features.lbp2d import LBP2D
+from glottis.features.lbp3d import LBP3D
+from glottis.features.pointwise import Exponential, Logarithm, Square, SquareRoot
+from glottis.features.texture.settings import TextureSettings
 from glottis.preprocessing.normalise import ZScore
 from glottis.preprocessing.resample import Resample
 from glottis.preprocessing.window import Resegment
+from glottis.study.parameter_keys import READ_BY_IMAGE_TYPE, SETTINGS
 from glottis.study.parameters import parameters_from_dict, read_parameters
 
 MR_FILE = """
@@ -62,7 +69,7 @@ def test_a_whole_file_is_read(tmp_path):
     assert case.whole_image == (ZScore(scale=100, remove_outliers=3),)
     assert case.resample == Resample(spacing_mm=(1, 1, 0), interpolator="linear", pad_voxels=10)
     assert case.resegment == Resegment(range=(-3, 3), mode="sigma")
-    assert case.features.filters == (Original(), LaplacianOfGaussian((2, 3, 4)), Wavelet())
+    assert case.features.filters == (Original(), LaplacianOfGaussian((2, 3, 4), ("2.0", "3", "4.0")), Wavelet())
     assert dict(case.features.classes) == {"shape": None, "firstorder": None, "glcm": ("Autocorrelation", "Contrast")}
     assert case.features.bins == FixedBinWidth(5.0)
     assert case.features.voxel_array_shift == 300
@@ -88,7 +95,7 @@ def test_an_empty_file_gives_the_defaults(tmp_path):
 
 def test_sigma_under_setting_serves_log():
     case = parameters_from_dict({"setting": {"sigma": [1]}, "imageType": {"LoG": {}}}).case
-    assert case.features.filters == (LaplacianOfGaussian((1,)),)
+    assert case.features.filters == (LaplacianOfGaussian((1.0,), ("1",)),)
 
 
 def test_pre_crop_counts_only_where_nothing_is_resampled():
@@ -118,31 +125,126 @@ def test_a_misspelt_name_gets_the_nearest_valid_one(content, said):
     assert said in str(caught.value)
 
 
+SCHEMA = json.loads((Path(__file__).parents[1] / "reference" / "pyradiomics_schema.json").read_text())
+
+
+def taken(content):
+    try:
+        parameters_from_dict(content)
+    except SettingsError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(("name", "value", "verdict"), SCHEMA)
+def test_a_value_is_taken_where_pyradiomics_takes_it(name, value, verdict):
+    # an interpolator and a LoG width are looked at where something reads them
+    needed = {"resampledPixelSpacing": [1, 1, 1]} if name == "interpolator" else {}
+    content = {"setting": needed | {name: value}, "imageType": {"Wavelet": {}}, "featureClass": {"glcm": []}}
+    assert taken(content) == verdict
+
+
+def test_the_table_of_verdicts_holds_every_setting():
+    assert {name for name, _, _ in SCHEMA} == {*SETTINGS, "unheardOf"}
+
+
+def test_texture_settings_are_read():
+    setting = {"force2D": True, "force2Ddimension": 1, "distances": [2, 1], "weightingNorm": "infinity"}
+    texture = parameters_from_dict(
+        {"setting": setting | {"symmetricalGLCM": False, "gldm_a": 2}, "featureClass": {"glcm": None}}
+    ).case.features.texture
+    assert texture == TextureSettings(distances=(1, 2), flat_axis=1, weighting="infinity", symmetric=False, alpha=2)
+
+
+def test_every_image_type_becomes_its_filter():
+    content = {"imageType": dict.fromkeys(READ_BY_IMAGE_TYPE, None) | {"LoG": {"sigma": [1.0]}}}
+    assert parameters_from_dict(content).case.features.filters == (
+        Original(), Wavelet(), LaplacianOfGaussian((1.0,)), Square(), SquareRoot(), Logarithm(), Exponential(),
+        Gradient(), LBP2D(), LBP3D(),
+    )  # fmt: skip
+
+
+def test_filters_read_their_settings():
+    setting = {"force2D": True, "force2Ddimension": 2, "gradientUseSpacing": False, "lbp2DSamples": 9}
+    types = {"Wavelet": {}, "Gradient": None, "LBP2D": {"lbp2DMethod": "ror"}, "LBP3D": {"lbp3DLevels": 3}}
+    content = {"setting": setting, "imageType": types, "featureClass": {"glcm": None}}
+    assert parameters_from_dict(content).case.features.filters == (
+        Wavelet(flat_axis=2), Gradient(use_spacing=False), LBP2D(samples=9, method="ror", flat_axis=2), LBP3D(levels=3)
+    )  # fmt: skip
+
+
+def test_an_image_type_may_have_settings_of_its_own():
+    setting = {"binCount": 16, "distances": [2]}
+    types = {"Original": {}, "LoG": {"sigma": [1.0], "binCount": None, "binWidth": 5}, "Square": {"gldm_a": 1}}
+    original, log, square = parameters_from_dict({"setting": setting, "imageType": types}).case.features.filters
+    assert original == Original()
+    assert log == With(LaplacianOfGaussian((1.0,)), bins=FixedBinWidth(5.0))
+    assert square == With(Square(), texture=TextureSettings(distances=(2,), alpha=1))
+
+
+@pytest.mark.parametrize("name", ["resampledPixelSpacing", "normalize", "label", "resegmentRange", "preCrop"])
+def test_a_setting_that_acts_before_filtering_is_refused_for_one_image_type(name):
+    value = {"resampledPixelSpacing": [1, 1, 1], "label": 2, "resegmentRange": [1]}.get(name, True)
+    with pytest.raises(SettingsError, match=f"'{name}' for image type Wavelet alone comes too late"):
+        parameters_from_dict({"imageType": {"Wavelet": {name: value}}})
+
+
+def test_the_voxel_based_mode_is_refused_by_name():
+    with pytest.raises(SettingsError, match="'voxelSetting' belongs to PyRadiomics' voxel-based mode"):
+        parameters_from_dict({"voxelSetting": {"kernelRadius": 2}})
+
+
+def test_two_dimensional_shape_needs_force_2d():
+    parameters = parameters_from_dict({"featureClass": {"shape2D": None, "glcm": []}})
+    assert dict(parameters.case.features.classes) == {"glcm": None}
+    assert parameters.ignored == ("feature class shape2D changes nothing: force2D is not true.",)
+
+
 @pytest.mark.parametrize(
-    ("setting", "said"),
+    ("content", "said"),
     [
-        ({"force2D": True}, "'force2D: True' is a PyRadiomics setting that glottis does not offer yet"),
-        ({"distances": [1, 2]}, "'distances"),
-        ({"symmetricalGLCM": False}, "'symmetricalGLCM: False'"),
-        ({"weightingNorm": "euclidean"}, "'weightingNorm: euclidean'"),
-        ({"gldm_a": 1}, "'gldm_a: 1'"),
+        ({"setting": {"normalizeScale": 100}}, "normalizeScale changes nothing: normalize is not set."),
+        (
+            {"setting": {"padDistance": 3}},
+            "padDistance changes nothing: resampledPixelSpacing and preCrop are not set.",
+        ),
+        ({"setting": {"lbp3DLevels": 3}}, "lbp3DLevels changes nothing: no image type reads it."),
+        ({"setting": {"force2Ddimension": 1}}, "force2Ddimension changes nothing: force2D is not true."),
+        ({"imageType": {"Square": {"sigma": [1]}}}, "sigma changes nothing for image type Square."),
+        ({"imageType": {"Square": {}, "LoG": {}}}, "image type LoG gives no image: sigma is not set."),
     ],
 )
-def test_a_setting_that_is_not_built_is_refused_by_name(setting, said):
-    with pytest.raises(SettingsError) as caught:
-        parameters_from_dict({"setting": setting})
-    assert said in str(caught.value)
+def test_a_setting_that_changes_nothing_is_named(content, said):
+    assert parameters_from_dict(content).ignored == (said,)
 
 
-@pytest.mark.parametrize("name", ["Square", "Gradient", "LBP3D"])
-def test_an_image_type_that_is_not_built_is_refused_by_name(name):
-    with pytest.raises(SettingsError, match=f"image type '{name}' is one of PyRadiomics'"):
-        parameters_from_dict({"imageType": {name: {}}})
+def test_settings_that_are_read_are_not_called_idle():
+    setting = {"force2Ddimension": 1, "padDistance": 3, "preCrop": True, "lbp2DRadius": 2, "binWidth": 5}
+    assert parameters_from_dict({"setting": setting, "imageType": {"LBP2D": {}}}).ignored == ()
 
 
-def test_settings_of_one_image_type_alone_are_refused_by_name():
-    with pytest.raises(SettingsError, match="'binWidth' for image type Wavelet alone"):
-        parameters_from_dict({"imageType": {"Wavelet": {"binWidth": 10}}})
+def test_a_mask_on_another_grid_is_taken_where_it_is_resampled():
+    assert parameters_from_dict({"setting": {"resampledPixelSpacing": [1, 1, 1]}}).case.correct_mask
+    assert not parameters_from_dict({}).case.correct_mask
+
+
+@pytest.mark.parametrize(("number", "name"), [(1, "nearest"), (3, "bspline"), (9, "lanczos_sinc")])
+def test_interpolators_may_be_given_by_number(number, name):
+    setting = {"interpolator": number, "resampledPixelSpacing": [1, 1, 1]}
+    assert parameters_from_dict({"setting": setting}).case.resample == Resample(interpolator=name)
+
+
+def test_a_tolerance_of_pyradiomics_counts_in_voxels():
+    given, default = parameters_from_dict({"setting": {"geometryTolerance": 0.01}}).case, parameters_from_dict({}).case
+    assert (given.geometry_tolerance, given.tolerance_in_voxels) == (0.01, True)
+    assert not default.tolerance_in_voxels
+
+
+def test_numbers_with_an_exponent_are_numbers(tmp_path):
+    path = tmp_path / "p.yaml"
+    path.write_text("setting: {geometryTolerance: 1e-4, binWidth: 2.5e1}\n")
+    case = read_parameters(path).case
+    assert (case.geometry_tolerance, case.features.bins) == (1e-4, FixedBinWidth(25.0))
 
 
 def test_the_defaults_may_be_written_out():
@@ -153,14 +255,16 @@ def test_the_defaults_may_be_written_out():
 @pytest.mark.parametrize(
     ("setting", "said"),
     [
-        ({"binWidth": "5"}, "'binWidth' in setting must be a number, got '5'"),
-        ({"binWidth": 0}, "bin width must be a positive number"),
+        ({"binWidth": "5"}, "'binWidth' in setting must be a number > 0, got '5'"),
+        ({"binWidth": 0}, "'binWidth' in setting must be a number > 0, got 0"),
+        ({"weightingNorm": "l2"}, "must be one of manhattan, euclidean, infinity, no_weighting, got 'l2'"),
+        ({"distances": [0]}, "'distances' in setting must be a list of whole numbers > 0, got [0]"),
         ({"normalize": 1}, "'normalize' in setting must be true or false"),
         ({"label": True}, "'label' in setting must be a whole number"),
         ({"resampledPixelSpacing": [1, 1]}, "'resampledPixelSpacing' must hold 3 numbers"),
-        ({"resampledPixelSpacing": [1, 1, "1"]}, "'resampledPixelSpacing' must hold 3 numbers"),
+        ({"resampledPixelSpacing": [1, 1, "1"]}, "must be a list of numbers >= 0, got [1, 1, '1']"),
         ({"resegmentRange": [1, 2, 3]}, "'resegmentRange' must hold 1 or 2 numbers"),
-        ({"minimumROIDimensions": 4}, "'minimumROIDimensions' must lie between 1 and 3"),
+        ({"minimumROIDimensions": 4}, "'minimumROIDimensions' in setting must be a whole number >= 1 and <= 3"),
     ],
 )
 def test_a_value_of_the_wrong_kind_is_refused(setting, said):
@@ -170,7 +274,7 @@ def test_a_value_of_the_wrong_kind_is_refused(setting, said):
 
 
 def test_log_without_widths_is_refused():
-    with pytest.raises(SettingsError, match="'sigma' must hold at least one number"):
+    with pytest.raises(SettingsError, match="image type LoG has no sigma"):
         parameters_from_dict({"imageType": {"LoG": {}}})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from glottis.data.volume import Mask, Volume
 from glottis.features import firstorder, shape, shape2d
 from glottis.features.catalogue import CLASSES, default_names, require_feature
 from glottis.features.discretise import Bins, Discretised, FixedBinWidth, discretise
-from glottis.features.filters import Filter, Original
+from glottis.features.filters import Filter, Original, own_settings
 from glottis.features.region import Region
 from glottis.features.texture import glcm, glcm_dense, gldm, glrlm, glszm, ngtdm
 from glottis.features.texture._kernels import compare_neighbours, label_zones, scan_apart, scan_neighbourhoods
@@ -61,6 +61,19 @@ class FeatureSettings:
         if "shape2D" in self.classes and self.texture.flat_axis is None:
             message = "Feature class shape2D measures one slice: set force2D (flat_axis), or use the class 'shape'."
             raise SettingsError(message)
+
+    def measured(self, step: Filter) -> FeatureSettings:
+        """These settings, without shape, with those that a filter carries for its own images."""
+        own = own_settings(step)
+        if own.bins is None and own.texture is None and own.voxel_array_shift is None:
+            return self
+        return replace(
+            self,
+            classes={name: names for name, names in self.classes.items() if name not in _SHAPES},
+            bins=self.bins if own.bins is None else own.bins,
+            texture=self.texture if own.texture is None else own.texture,
+            voxel_array_shift=self.voxel_array_shift if own.voxel_array_shift is None else own.voxel_array_shift,
+        )
 
     def names_by_class(self) -> dict[str, tuple[str, ...]]:
         """Feature class to its wanted names, shape first, then ``shape2D``, the others as given."""
@@ -117,10 +130,14 @@ def extract_with_bins(
         features |= {f"original_{shape_class}_{name}": found[name] for name in names}
     n_bins: dict[str, int] = {}
     if wanted:
-        region = Region.of(inner, settings.texture)
+        regions: dict[TextureSettings, Region] = {}
         for step in settings.filters:
+            measured = settings.measured(step)
+            if measured.texture not in regions:
+                regions[measured.texture] = Region.of(inner, measured.texture)
+            region = regions[measured.texture]
             for image_name, derived in step(image):
-                found_by_class, n_bins[image_name] = _of_image(derived, image_name, region, settings)
+                found_by_class, n_bins[image_name] = _of_image(derived, image_name, region, measured)
                 features |= {
                     f"{image_name}_{feature_class}_{name}": found_by_class[feature_class][name]
                     for feature_class, names in wanted.items()

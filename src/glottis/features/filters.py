@@ -15,7 +15,11 @@ from glottis._errors import SettingsError, nearest
 from glottis.data.volume import Box, Triple, Volume
 from glottis.features._periodic import split
 from glottis.features._recursive import SMALLEST_LINE, laplacian_of_gaussian
+from glottis.features.discretise import Bins
+from glottis.features.texture.settings import TextureSettings
 
+WHOLE_IMAGE = 2**31
+"""The reach of a filter that must see every voxel of the image."""
 LOG_REACH_SIGMAS = 12.0
 """Beyond this many sigmas the recursive Gaussian no longer changes a float32 value (8 leaves 1e-6)."""
 
@@ -29,7 +33,7 @@ class Filter(Protocol):
         ...
 
     def reach_voxels(self, spacing_mm: Triple) -> int:
-        """Voxels needed round the mask so that the mask sees what filtering the whole image gives."""
+        """Voxels needed round the mask so that it sees what filtering the whole image gives, or ``WHOLE_IMAGE``."""
         ...
 
     def __call__(self, image: Volume, *, box: Box | None = None) -> Iterator[tuple[str, Volume]]:
@@ -71,21 +75,25 @@ class Wavelet:
 
     Names are ``wavelet-LLH`` at the first level and ``wavelet2-LLH`` at the second; the approximation of the last
     level (``LLL``) comes last. Axes of odd size get one wrapped sample, then the signal is taken as periodic.
-    ``float32`` images stay ``float32``; every other pixel type becomes ``float64``.
+    ``float32`` images stay ``float32``; every other pixel type becomes ``float64``. The filter is never dilated: a
+    level repeats the first one on its approximation, as PyRadiomics does.
 
     Attributes:
         wavelet: a discrete wavelet of PyWavelets, ``"coif1"`` as PyRadiomics has it.
         level: number of levels that yield images, at least 1.
         start_level: number of decompositions before the first yielded one.
+        flat_axis: axis (0 z, 1 y, 2 x) that is not transformed, so that slices stay apart (PyRadiomics' ``force2D``);
+            four images a level, their names without its letter. None transforms all three.
 
     Raises:
-        SettingsError: the wavelet is unknown or a level is out of range.
+        SettingsError: the wavelet is unknown, or a level or the axis is out of range.
     """
 
     wraps_round: ClassVar[bool] = True
     wavelet: str = "coif1"
     level: int = 1
     start_level: int = 0
+    flat_axis: int | None = None
 
     def __post_init__(self) -> None:
         known = pywt.wavelist(kind="discrete")
@@ -97,6 +105,9 @@ class Wavelet:
                 f"Wavelet levels must be level >= 1 and start_level >= 0, got {self.level} and {self.start_level}: "
                 f"write level=1, start_level=0 for the usual eight images."
             )
+            raise SettingsError(message)
+        if self.flat_axis not in (None, 0, 1, 2):
+            message = f"flat_axis of a wavelet must be 0 (z), 1 (y), 2 (x) or None, got {self.flat_axis}."
             raise SettingsError(message)
 
     def reach_voxels(self, spacing_mm: Triple) -> int:
@@ -110,17 +121,18 @@ class Wavelet:
         data = np.require(image.voxels, dtype=dtype, requirements=["C", "W"])
         if any(size % 2 for size in image.shape):
             data = np.pad(data, [(0, size % 2) for size in image.shape], mode="wrap")
+        approximation = "LLL" if self.flat_axis is None else "LL"
         for _ in range(self.start_level):
-            data = self._bands(data)["LLL"]
+            data = self._bands(data)[approximation]
         for number in range(1, self.level + 1):
             last = number == self.level
             wanted = (whole if box is None else box) if last else None
             bands = self._bands(data, wanted)
-            data = bands.pop("LLL")
+            data = bands.pop(approximation)
             prefix = "wavelet" if number == 1 else f"wavelet{number}"
             for name, band in bands.items():
-                yield f"{prefix}-{name}", _placed(image, band if last else band[whole], box if last else None)
-        yield f"{prefix}-LLL", _placed(image, data, box)
+                yield f"{prefix}-{name}", placed(image, band if last else band[whole], box if last else None)
+        yield f"{prefix}-{approximation}", placed(image, data, box)
 
     def skipped(self, image: Volume) -> tuple[str, ...]:
         """Nothing is ever left out."""
@@ -130,7 +142,11 @@ class Wavelet:
         low, high = _taps(self.wavelet, data.dtype)
         parts = box or tuple(slice(0, size) for size in data.shape)
         bands = {"": data}
-        for axis in (2, 1, 0):
+        if self.flat_axis is not None:
+            kept = [slice(None)] * 3
+            kept[self.flat_axis] = parts[self.flat_axis]
+            bands = {"": np.ascontiguousarray(data[tuple(kept)])}
+        for axis in (a for a in (2, 1, 0) if a != self.flat_axis):
             bands = {
                 name + letter: part
                 for name, band in bands.items()
@@ -139,7 +155,7 @@ class Wavelet:
         return bands
 
 
-def _placed(image: Volume, values: NDArray[Any], box: Box | None) -> Volume:
+def placed(image: Volume, values: NDArray[Any], box: Box | None) -> Volume:
     """``values`` on the grid of ``image``: all of it, or those inside ``box`` with 0 around."""
     if box is None:
         return image.with_voxels(values)
@@ -168,6 +184,8 @@ class LaplacianOfGaussian:
 
     Attributes:
         sigma_mm: widths of the Gaussian in mm, each positive; small widths bring out fine texture.
+        written: the widths as they stand in the names, one each; empty writes 1 as ``1.0``. PyRadiomics writes what
+            stands in the parameter file.
 
     Raises:
         SettingsError: no width, or one that is not positive.
@@ -175,11 +193,15 @@ class LaplacianOfGaussian:
 
     wraps_round: ClassVar[bool] = False
     sigma_mm: tuple[float, ...] = field(default=(1.0, 2.0, 3.0, 4.0, 5.0))
+    written: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         widths = tuple(float(sigma) for sigma in self.sigma_mm)
         if not widths or min(widths) <= 0:
             message = f"LoG needs positive widths in mm, got {self.sigma_mm}: write sigma_mm=(1, 2, 3) for example."
+            raise SettingsError(message)
+        if len(self.written) not in (0, len(widths)):
+            message = f"LoG has {len(widths)} widths and {len(self.written)} names for them: give one each, or none."
             raise SettingsError(message)
         object.__setattr__(self, "sigma_mm", widths)
 
@@ -189,10 +211,10 @@ class LaplacianOfGaussian:
 
     def __call__(self, image: Volume, *, box: Box | None = None) -> Iterator[tuple[str, Volume]]:
         """Yield one image a sigma that the image is large enough for."""
-        for sigma in self.sigma_mm:
+        for sigma, text in zip(self.sigma_mm, self.written or map(str, self.sigma_mm), strict=True):
             if _large_enough(image, sigma):
                 values = laplacian_of_gaussian(image.voxels, image.spacing_mm, sigma, box)
-                yield f"log-sigma-{sigma}-mm-3D".replace(".", "-"), _placed(image, values, box)
+                yield f"log-sigma-{text}-mm-3D".replace(".", "-"), placed(image, values, box)
 
     def skipped(self, image: Volume) -> tuple[str, ...]:
         """One sentence for every sigma that the image is too small for."""
@@ -206,16 +228,52 @@ class LaplacianOfGaussian:
 
 
 @dataclass(frozen=True)
+class With:
+    """Another filter whose images are measured with settings of their own; None keeps those of all images.
+
+    Attributes:
+        step: the filter.
+        bins: how the intensities of its images become grey levels.
+        texture: neighbours and directions of its texture matrices.
+        voxel_array_shift: added to the intensities of its images for first-order Energy and its kin.
+    """
+
+    step: Filter
+    bins: Bins | None = None
+    texture: TextureSettings | None = None
+    voxel_array_shift: float | None = None
+
+    @property
+    def wraps_round(self) -> bool:
+        """As the filter itself."""
+        return self.step.wraps_round
+
+    def reach_voxels(self, spacing_mm: Triple) -> int:
+        """As the filter itself."""
+        return self.step.reach_voxels(spacing_mm)
+
+    def __call__(self, image: Volume, *, box: Box | None = None) -> Iterator[tuple[str, Volume]]:
+        """Yield what the filter yields."""
+        return self.step(image, box=box)
+
+    def skipped(self, image: Volume) -> tuple[str, ...]:
+        """As the filter itself."""
+        return self.step.skipped(image)
+
+
+@dataclass(frozen=True)
 class Inside:
     """Another filter, asked only for the values inside one box: faster, and the same values there.
 
     Attributes:
         step: the filter.
         box: the part of the image that is wanted, slices along z, y, x.
+        seen: the part that the filter must see for it; None shows it all.
     """
 
     step: Filter
     box: Box
+    seen: Box | None = None
 
     @property
     def wraps_round(self) -> bool:
@@ -228,11 +286,23 @@ class Inside:
 
     def __call__(self, image: Volume, *, box: Box | None = None) -> Iterator[tuple[str, Volume]]:
         """Yield what the filter yields, 0 outside the box."""
-        return self.step(image, box=self.box if box is None else box)
+        wanted = self.box if box is None else box
+        if self.seen is None:
+            yield from self.step(image, box=wanted)
+            return
+        z, y, x = (slice(a.start - b.start, a.stop - b.start) for a, b in zip(wanted, self.seen, strict=True))
+        for name, derived in self.step(image.crop(self.seen), box=(z, y, x)):
+            yield name, placed(image, derived.voxels[z, y, x], wanted)
 
     def skipped(self, image: Volume) -> tuple[str, ...]:
         """As the filter itself."""
         return self.step.skipped(image)
+
+
+def own_settings(step: Filter) -> With:
+    """The settings that a filter carries for its own images; none where it carries none."""
+    inner = step.step if isinstance(step, Inside) else step
+    return inner if isinstance(inner, With) else With(inner)
 
 
 def _large_enough(image: Volume, sigma: float) -> bool:

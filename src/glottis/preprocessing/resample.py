@@ -14,7 +14,28 @@ from glottis.data.volume import Box, Mask, Volume
 from glottis.preprocessing._separable import bspline, inside, nearest, positions
 from glottis.preprocessing.mask import check_inside, correct_mask, to_index, to_patient
 
-Interpolator = Literal["bspline", "linear", "nearest"]
+INTERPOLATORS = {
+    "nearest": "sitkNearestNeighbor",
+    "linear": "sitkLinear",
+    "bspline": "sitkBSpline",
+    "bspline1": "sitkBSpline1",
+    "bspline2": "sitkBSpline2",
+    "bspline4": "sitkBSpline4",
+    "bspline5": "sitkBSpline5",
+    "bspline_resampler": "sitkBSplineResampler",
+    "bspline_resampler1": "sitkBSplineResamplerOrder1",
+    "bspline_resampler2": "sitkBSplineResamplerOrder2",
+    "bspline_resampler4": "sitkBSplineResamplerOrder4",
+    "bspline_resampler5": "sitkBSplineResamplerOrder5",
+    "gaussian": "sitkGaussian",
+    "label_gaussian": "sitkLabelGaussian",
+    "hamming_sinc": "sitkHammingWindowedSinc",
+    "cosine_sinc": "sitkCosineWindowedSinc",
+    "welch_sinc": "sitkWelchWindowedSinc",
+    "lanczos_sinc": "sitkLanczosWindowedSinc",
+    "blackman_sinc": "sitkBlackmanWindowedSinc",
+}
+"""Interpolators by our name, with the name that SimpleITK and PyRadiomics give them."""
 _GUARD = 24
 """Voxels of the input kept round the new grid: the B-spline prefilter has died out after 24 (8 is not enough).
 
@@ -34,7 +55,7 @@ class Resample:
 
     Attributes:
         spacing_mm: target voxel size ``(x, y, z)`` in mm, as users and PyRadiomics write it; 0 keeps that axis.
-        interpolator: of the image: ``"bspline"`` (third order), ``"linear"`` or ``"nearest"``.
+        interpolator: of the image, one of ``INTERPOLATORS``; ``"bspline"`` is of third order.
         mask_interpolator: ``"nearest"``, or ``"linear"`` followed by a threshold.
         mask_threshold: a linearly interpolated mask voxel belongs to the mask at or above this (IBSI: 0.5).
         pad_voxels: margin round the mask; the edge of the crop is what the filters see as the edge of the image.
@@ -45,7 +66,7 @@ class Resample:
     """
 
     spacing_mm: tuple[float, float, float] = (1.0, 1.0, 1.0)
-    interpolator: Interpolator = "bspline"
+    interpolator: str = "bspline"
     mask_interpolator: Literal["nearest", "linear"] = "nearest"
     mask_threshold: float = 0.5
     pad_voxels: int = 5
@@ -57,7 +78,7 @@ class Resample:
             raise SettingsError(message)
         object.__setattr__(self, "spacing_mm", spacing)
         for name, value, known in (
-            ("interpolator", self.interpolator, ("bspline", "linear", "nearest")),
+            ("interpolator", self.interpolator, tuple(INTERPOLATORS)),
             ("mask_interpolator", self.mask_interpolator, ("nearest", "linear")),
         ):
             if value not in known:
@@ -139,13 +160,12 @@ def _interpolate(image: Volume, grid: Volume, interpolator: str) -> NDArray[Any]
 def _by_sitk(source: Volume, grid: Volume, interpolator: str) -> NDArray[Any]:
     import SimpleITK as sitk
 
-    kinds = {"bspline": sitk.sitkBSpline, "linear": sitk.sitkLinear, "nearest": sitk.sitkNearestNeighbor}
     resampler = sitk.ResampleImageFilter()
     resampler.SetOutputSpacing(grid.spacing_mm[::-1])
     resampler.SetOutputDirection(grid.direction)
     resampler.SetOutputOrigin(grid.origin_mm)
     resampler.SetSize(grid.shape[::-1])
-    resampler.SetInterpolator(kinds[interpolator])
+    resampler.SetInterpolator(getattr(sitk, INTERPOLATORS[interpolator]))
     resampler.SetNumberOfWorkUnits(1)
     voxels: NDArray[Any] = sitk.GetArrayFromImage(resampler.Execute(source.to_sitk()))
     return voxels

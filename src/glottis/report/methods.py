@@ -9,7 +9,7 @@ from typing import Any
 
 from glottis.report.wording import capitalised, counted, joined, plain, set_name
 from glottis.study.result import StudyResult
-from glottis.study.spec import DEFAULT_PREPROCESSING, Icc, Lasso, Preprocessing, Study
+from glottis.study.spec import DEFAULT_PREPROCESSING, Features, Icc, Lasso, Preprocessing, Study
 
 PROTOCOL = "Xie et al., Scientific Reports 2025, doi 10.1038/s41598-025-01270-1"
 CLASS_NAMES = {
@@ -20,6 +20,12 @@ CLASS_NAMES = {
     "glszm": "size zone (GLSZM)",
     "gldm": "dependence (GLDM)",
     "ngtdm": "neighbourhood grey-tone difference (NGTDM)",
+}
+CURVE_NAMES = {
+    "square": "square",
+    "squareroot": "square root",
+    "logarithm": "logarithm",
+    "exponential": "exponential",
 }
 INTERPOLATORS = {"bspline": "B-spline", "linear": "linear", "nearest": "nearest-neighbour"}
 MASK_INTERPOLATORS = {"nearest": "nearest neighbour", "linear": "linear interpolation, cut at 0.5"}
@@ -164,6 +170,10 @@ def _features(study: Study) -> Paragraph:
         images.append(f"the eight bands of an undecimated wavelet transform ({block.wavelet.wavelet}, one level)")
     if block.log is not None:
         images.append(f"Laplacian of Gaussian images (sigma {plain(block.log.sigma_mm)} mm)")
+    images += [f"the {CURVE_NAMES[name]} of the intensities" for name in block.curves]
+    if block.gradient is not None:
+        images.append(f"the gradient magnitude (per {'mm' if block.gradient.use_spacing else 'voxel'})")
+    images += _patterns(block)
     classes = joined(CLASS_NAMES[name] for name in block.classes)
     shape = " Shape is measured once, on the mask." if "shape" in block.classes else ""
     return Paragraph(
@@ -173,6 +183,21 @@ def _features(study: Study) -> Paragraph:
             "Names and definitions are those of PyRadiomics 3.0.1.",
         ),
     )
+
+
+def _patterns(block: Features) -> list[str]:
+    found = []
+    if block.lbp2d is not None:
+        found.append(
+            f"local binary patterns of slices ({block.lbp2d.method}, {counted(block.lbp2d.samples, 'sample')}, radius "
+            f"in voxels {plain(block.lbp2d.radius)}, bin width {plain(block.lbp2d.bin_width)})"
+        )
+    if block.lbp3d is not None:
+        found.append(
+            f"local binary patterns on spheres ({counted(block.lbp3d.levels, 'level')}, radius in voxels "
+            f"{plain(block.lbp3d.radius)}, bin width {plain(block.lbp3d.bin_width)})"
+        )
+    return found
 
 
 def _split(result: StudyResult) -> Paragraph:

@@ -14,7 +14,7 @@ from glottis._errors import ImageError
 from glottis.data.volume import Box, Mask, Volume
 from glottis.features.discretise import FixedBinWidth
 from glottis.features.extract import FeatureSettings, extract_with_bins
-from glottis.features.filters import Inside
+from glottis.features.filters import Filter, Inside, own_settings
 from glottis.preprocessing.mask import check_mask, correct_mask
 from glottis.preprocessing.resample import Resample
 from glottis.preprocessing.window import Resegment
@@ -57,6 +57,7 @@ class CaseSettings:
         minimum_voxels: smallest mask that is accepted, counted after resampling.
         minimum_dimensions: 1 accepts a line, 2 a single slice, 3 volumes only.
         geometry_tolerance: largest difference between the grids of image and mask, in mm (direction: without unit).
+        tolerance_in_voxels: that tolerance counts in voxels along x rather than in mm, as ITK and PyRadiomics have it.
         correct_mask: bring a mask on another grid onto the image's instead of refusing it.
         pre_crop_voxels: crop round the mask by this margin even where nothing is resampled; filters then see its
             edge. None filters as if the whole image were there.
@@ -71,6 +72,7 @@ class CaseSettings:
     minimum_voxels: int = 1
     minimum_dimensions: int = 2
     geometry_tolerance: float = GEOMETRY_TOLERANCE
+    tolerance_in_voxels: bool = False
     correct_mask: bool = False
     pre_crop_voxels: int | None = None
     additional_info: bool = False
@@ -125,7 +127,7 @@ def extract_case(image: Volume, mask: Mask, settings: CaseSettings) -> CaseResul
     else:
         if tell and aligned is not mask and settings.pre_crop_voxels is None:
             found |= diagnostics.mask_facts(aligned, "corrected", image=image)
-        box = _box_to_filter(image, aligned, settings)
+        box = _box_to_keep(image, aligned, settings)
         cut_from = (image, box) if settings.pre_crop_voxels is None else None
         image, mask = image.crop(box), aligned.crop(box)
     _check(mask, settings)
@@ -136,7 +138,8 @@ def extract_case(image: Volume, mask: Mask, settings: CaseSettings) -> CaseResul
             found |= diagnostics.mask_facts(narrowed, "resegmented", image=image, cut_from=cut_from)
         mask, lost = (narrowed, "") if settings.resegment_shape else _shape_mask(mask, narrowed)
         warnings += [lost] if lost else []
-    row = extract_with_bins(image, mask, _inside(settings.features, narrowed or mask), intensity_mask=narrowed)
+    features = _inside(image, narrowed or mask, settings)
+    row = extract_with_bins(image, mask, features, intensity_mask=narrowed)
     warnings += [text for step in settings.features.filters for text in step.skipped(image)]
     warnings += _flat_textures(row.n_bins, settings.features)
     warnings += _without_value(row.features)
@@ -144,7 +147,8 @@ def extract_case(image: Volume, mask: Mask, settings: CaseSettings) -> CaseResul
 
 
 def _aligned(image: Volume, mask: Mask, settings: CaseSettings) -> Mask:
-    difference = image.grid_difference(mask, tolerance=settings.geometry_tolerance)
+    unit = image.spacing_mm[2] if settings.tolerance_in_voxels else 1.0
+    difference = image.grid_difference(mask, tolerance=settings.geometry_tolerance * unit)
     if not difference:
         return mask
     if settings.correct_mask:
@@ -181,10 +185,15 @@ def _narrowed(image: Volume, mask: Mask, settings: CaseSettings) -> Mask | None:
     return narrowed
 
 
-def _inside(settings: FeatureSettings, mask: Mask) -> FeatureSettings:
-    """The same features; filters are asked for the mask's bounding box alone."""
+def _inside(image: Volume, mask: Mask, settings: CaseSettings) -> FeatureSettings:
+    """The same features; filters are asked for the mask's bounding box alone and shown no more than they need."""
     box = mask.bounding_box()
-    return replace(settings, filters=tuple(Inside(step, box) for step in settings.filters))
+    edge_counts = settings.resample is not None or settings.pre_crop_voxels is not None
+    filters = (
+        Inside(step, box, None if edge_counts else _box_to_filter(image, mask, step))
+        for step in settings.features.filters
+    )
+    return replace(settings.features, filters=tuple(filters))
 
 
 def _shape_mask(mask: Mask, narrowed: Mask) -> tuple[Mask, str]:
@@ -203,38 +212,45 @@ def _shape_mask(mask: Mask, narrowed: Mask) -> tuple[Mask, str]:
     return cut, warning
 
 
-def _box_to_filter(image: Volume, mask: Mask, settings: CaseSettings) -> Box:
-    """The part of the image that must be filtered so that the mask sees what the whole image would give."""
+def _box_to_keep(image: Volume, mask: Mask, settings: CaseSettings) -> Box:
+    """The part of the image that all filters need."""
     if settings.pre_crop_voxels is not None:
         return mask.bounding_box(pad=settings.pre_crop_voxels)
-    filters = settings.features.filters
-    reach = max(step.reach_voxels(image.spacing_mm) for step in filters)
+    boxes = [_box_to_filter(image, mask, step) for step in settings.features.filters]
+    z, y, x = (slice(min(p.start for p in axis), max(p.stop for p in axis)) for axis in zip(*boxes, strict=True))
+    return z, y, x
+
+
+def _box_to_filter(image: Volume, mask: Mask, step: Filter) -> Box:
+    """The part of the image that must be filtered so that the mask sees what the whole image would give."""
+    reach = step.reach_voxels(image.spacing_mm)
     inner = mask.bounding_box()
     box = mask.bounding_box(pad=reach)
-    if not any(step.wraps_round for step in filters):
+    if not step.wraps_round:
         return box
-    whole = [
+    z, y, x = (
         slice(0, size) if part.start - reach < 0 or part.stop + reach > size else guarded
         for part, guarded, size in zip(inner, box, image.shape, strict=True)
-    ]
-    return whole[0], whole[1], whole[2]
+    )
+    return z, y, x
 
 
 def _flat_textures(n_bins: Mapping[str, int], settings: FeatureSettings) -> list[str]:
     if not isinstance(settings.bins, FixedBinWidth):
         return []
-    width = settings.bins.width
+    own = any(own_settings(step).bins is not None for step in settings.filters)
+    width = "the bin width" if own else f"a bin width of {settings.bins.width:g}"
     few = [f"{name} {n}" for name, n in n_bins.items() if n < FEWEST_BINS]
     many = [f"{name} {n}" for name, n in n_bins.items() if n > MOST_BINS]
     warnings = []
     if few:
         warnings.append(
-            f"Flat textures: a bin width of {width:g} leaves fewer than {FEWEST_BINS} bins in {', '.join(few)}; "
+            f"Flat textures: {width} leaves fewer than {FEWEST_BINS} bins in {', '.join(few)}; "
             f"use a smaller width or a larger normalisation scale (16 to 128 bins are usual)."
         )
     if many:
         warnings.append(
-            f"Too many bins: a bin width of {width:g} gives more than {MOST_BINS} in {', '.join(many)}; use a "
+            f"Too many bins: {width} gives more than {MOST_BINS} in {', '.join(many)}; use a "
             f"larger width (16 to 128 bins are usual)."
         )
     return warnings

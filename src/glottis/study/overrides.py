@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from glottis._errors import SettingsError, nearest
-from glottis.study.parameters import SETTINGS
+from glottis.study.parameter_keys import FLAG, NUMBER, SETTINGS, WHOLE, Key
 
 YES, NO = ("1", "true"), ("0", "false")
 
@@ -31,25 +31,26 @@ def read_overrides(texts: Iterable[str]) -> dict[str, Any]:
             message = f"--setting '{name}' is no setting: {nearest(name, SETTINGS)}"
             raise SettingsError(message)
         try:
-            found[name] = _value(value, SETTINGS[name].kind)
+            found[name] = _value(value, SETTINGS[name])
         except ValueError as error:
-            message = f"--setting '{text}': {name} must be {SETTINGS[name].kind}, got '{value}'."
+            kind = f"a list of {SETTINGS[name].kind[2:]}s" if SETTINGS[name].listed else SETTINGS[name].kind
+            message = f"--setting '{text}': {name} must be {kind}, got '{value}'."
             raise SettingsError(message) from error
     return found
 
 
-def _value(text: str, kind: str) -> Any:
-    if text.lower() in ("null", "none") and kind != "a word":
+def _value(text: str, key: Key) -> Any:
+    if text.lower() in ("null", "none"):
         return None
-    if kind == "a list":
+    if key.listed:
         return [_number(part) for part in text.strip("[]").split(",")]
-    if kind == "true or false":
+    if key.kind == FLAG:
         if text.lower() not in YES + NO:
             raise ValueError(text)
         return text.lower() in YES
-    if kind == "a whole number":
-        return int(text)
-    return _number(text) if kind == "a number" else _word(text)
+    if key.kind in (WHOLE, NUMBER):
+        return int(text) if key.kind == WHOLE else _number(text)
+    return int(text) if text.isdigit() else text  # SimpleITK's interpolators have numbers too
 
 
 def _number(text: str) -> float:
@@ -58,10 +59,3 @@ def _number(text: str) -> float:
         return int(text)
     except ValueError:
         return float(text)
-
-
-def _word(text: str) -> str | int | None:
-    """A word; SimpleITK's interpolators have numbers too."""
-    if text.lower() in ("null", "none"):
-        return None
-    return int(text) if text.isdigit() else text

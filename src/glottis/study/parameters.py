@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,97 +14,48 @@ import yaml
 from glottis._errors import SettingsError, nearest
 from glottis.features.discretise import FixedBinCount, FixedBinWidth
 from glottis.features.extract import FeatureSettings
-from glottis.features.filters import Filter, LaplacianOfGaussian, Original, Wavelet
+from glottis.features.filters import Filter, LaplacianOfGaussian, Original, Wavelet, With
+from glottis.features.gradient import Gradient
+from glottis.features.lbp2d import LBP2D
+from glottis.features.lbp3d import LBP3D
+from glottis.features.pointwise import Exponential, Logarithm, Square, SquareRoot
+from glottis.features.texture.settings import TextureSettings
+from glottis.preprocessing import resample as resampling
 from glottis.preprocessing.normalise import ZScore
-from glottis.preprocessing.resample import Interpolator, Resample
+from glottis.preprocessing.resample import Resample
 from glottis.preprocessing.window import Resegment
 from glottis.study.case import GEOMETRY_TOLERANCE, CaseSettings
-
-CLASSES = ("firstorder", "glcm", "gldm", "glrlm", "glszm", "ngtdm", "shape")
-SECTIONS = ("setting", "imageType", "featureClass", "voxelSetting")
-INTERPOLATORS: dict[str | int, Interpolator] = {
-    "sitkBSpline": "bspline",
-    "sitkLinear": "linear",
-    "sitkNearestNeighbor": "nearest",
-    # the numbers that SimpleITK gives these three
-    3: "bspline",
-    2: "linear",
-    1: "nearest",
-}
-"""PyRadiomics' interpolators that are offered."""
-_NUMBER, _WHOLE, _FLAG, _WORD, _LIST = "a number", "a whole number", "true or false", "a word", "a list"
-_TYPES: dict[str, tuple[type, ...]] = {
-    _NUMBER: (int, float),
-    _WHOLE: (int,),
-    _FLAG: (bool,),
-    _WORD: (str,),
-    _LIST: (list, tuple),
-}
-
-
-@dataclass(frozen=True)
-class _Key:
-    """One setting of PyRadiomics: what it holds and what it is when the file says nothing."""
-
-    kind: str
-    default: Any = None
-    optional: bool = False
-
-
-SETTINGS: dict[str, _Key] = {
-    "additionalInfo": _Key(_FLAG, default=True),
-    "binCount": _Key(_WHOLE, optional=True),
-    "binWidth": _Key(_NUMBER, default=25.0),
-    "correctMask": _Key(_FLAG, default=False),
-    "distances": _Key(_LIST, default=[1]),
-    "force2D": _Key(_FLAG, default=False),
-    "force2Ddimension": _Key(_WHOLE, default=0),
-    "geometryTolerance": _Key(_NUMBER, optional=True),
-    "gldm_a": _Key(_NUMBER, default=0),
-    "interpolator": _Key(_WORD, default="sitkBSpline", optional=True),
-    "label": _Key(_WHOLE, default=1),
-    "label_channel": _Key(_WHOLE, default=0),
-    "level": _Key(_WHOLE, default=1),
-    "minimumROIDimensions": _Key(_WHOLE, default=2),
-    "minimumROISize": _Key(_WHOLE, optional=True),
-    "normalize": _Key(_FLAG, default=False),
-    "normalizeScale": _Key(_NUMBER, default=1.0),
-    "padDistance": _Key(_WHOLE, default=5),
-    "preCrop": _Key(_FLAG, default=False),
-    "removeOutliers": _Key(_NUMBER, optional=True),
-    "resampledPixelSpacing": _Key(_LIST, optional=True),
-    "resegmentMode": _Key(_WORD, default="absolute"),
-    "resegmentRange": _Key(_LIST, optional=True),
-    "resegmentShape": _Key(_FLAG, default=False),
-    "sigma": _Key(_LIST, default=[]),
-    "start_level": _Key(_WHOLE, default=0),
-    "symmetricalGLCM": _Key(_FLAG, default=True),
-    "voxelArrayShift": _Key(_NUMBER, default=0),
-    "wavelet": _Key(_WORD, default="coif1"),
-    "weightingNorm": _Key(_WORD, optional=True),
-}
-"""Every setting that is known, with the defaults of PyRadiomics 3.0.1."""
-
-NOT_OFFERED = {
-    "force2D": (False, "features are measured in 3D"),
-    "distances": ([1], "neighbours at distance 1 are used"),
-    "symmetricalGLCM": (True, "the co-occurrence matrix is symmetric"),
-    "weightingNorm": (None, "all angles weigh the same"),
-    "gldm_a": (0, "dependence means equal grey levels"),
-}
-"""Settings of PyRadiomics whose other values are not built: the value that is, and what it means."""
-UNUSED_FILTER_SETTINGS = (
-    "gradientUseSpacing",
-    "lbp2DMethod",
-    "lbp2DRadius",
-    "lbp2DSamples",
-    "lbp3DIcosphereRadius",
-    "lbp3DIcosphereSubdivision",
-    "lbp3DLevels",
+from glottis.study.parameter_keys import (
+    BINNING,
+    FILTERING,
+    MEASURING,
+    NEEDS,
+    READ_BY_IMAGE_TYPE,
+    SETTINGS,
+    TEXTURE,
+    checked_settings,
 )
-FILTER_SETTINGS = {"Original": (), "Wavelet": ("wavelet", "level", "start_level"), "LoG": ("sigma",)}
-"""The image types that are offered, with the settings that each reads."""
-OTHER_IMAGE_TYPES = ("Square", "SquareRoot", "Logarithm", "Exponential", "Gradient", "LBP2D", "LBP3D")
+
+CLASSES = ("firstorder", "glcm", "gldm", "glrlm", "glszm", "ngtdm", "shape", "shape2D")
+SECTIONS = ("setting", "imageType", "featureClass", "voxelSetting")
+INTERPOLATORS: dict[str, str] = {theirs: ours for ours, theirs in resampling.INTERPOLATORS.items()} | {
+    "sitkBSpline3": "bspline",
+    "sitkBSplineResamplerOrder3": "bspline_resampler",
+}
+"""SimpleITK's names of the interpolators."""
+_NUMBERED = (
+    "sitkNearestNeighbor",
+    "sitkLinear",
+    "sitkBSpline",
+    "sitkGaussian",
+    "sitkLabelGaussian",
+    "sitkHammingWindowedSinc",
+    "sitkCosineWindowedSinc",
+    "sitkWelchWindowedSinc",
+    "sitkLanczosWindowedSinc",
+    "sitkBlackmanWindowedSinc",
+)
+"""The interpolators that PyRadiomics takes by number, from 1; SimpleITK has since renumbered the B-spline."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,8 +85,8 @@ def read_parameters(path: Path, *, settings: Mapping[str, Any] | None = None) ->
         settings: what replaces single values of its section ``setting``.
 
     Raises:
-        SettingsError: the file cannot be read, or holds an unknown key, a value of the wrong kind, or a setting that
-            is not offered.
+        SettingsError: the file cannot be read, or holds an unknown key, a value of the wrong kind or out of range, a
+            setting that has no effect where it stands, or the section of the voxel-based mode.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -145,7 +97,7 @@ def read_parameters(path: Path, *, settings: Mapping[str, Any] | None = None) ->
         message = f"Parameter file '{path}' is not UTF-8 text: save it as plain text."
         raise SettingsError(message) from error
     try:
-        content = json.loads(text) if path.suffix.lower() == ".json" else yaml.safe_load(text)
+        content = json.loads(text) if path.suffix.lower() == ".json" else yaml.load(text, Loader=_Yaml)
     except (yaml.YAMLError, json.JSONDecodeError) as error:
         reason = " ".join(str(error).split())
         message = f"Parameter file '{path}' is not valid YAML or JSON: {reason}"
@@ -175,17 +127,35 @@ def parameters_from_dict(content: Mapping[str, Any], *, settings: Mapping[str, A
     for section in content:
         _known("section", str(section), SECTIONS)
     if _section(content, "voxelSetting"):
-        message = "'voxelSetting' is a PyRadiomics section that glottis does not offer yet: remove it."
+        message = (
+            "'voxelSetting' belongs to PyRadiomics' voxel-based mode, which glottis does not offer: remove the section "
+            "to measure the whole mask."
+        )
         raise SettingsError(message)
-    given = _checked_settings(_section(content, "setting"), where="setting")
+    given = checked_settings(_section(content, "setting"), where="setting")
+    own = _own_settings(_section(content, "imageType"))
     values = {name: key.default for name, key in SETTINGS.items()} | given
+    classes, unused = _classes(_section(content, "featureClass"), force_2d=values["force2D"])
+    filters = [step for name, options in own.items() for step in _measured(name, values, options)]
+    if not filters:
+        message = "image type LoG has no sigma, so that there is no image to measure: write LoG: {sigma: [1.0, 2.0]}."
+        raise SettingsError(message)
     return Parameters(
-        case=_case_settings(values, content),
+        case=_case_settings(values, tuple(filters), classes),
         label=values["label"],
         label_channel=values["label_channel"],
-        ignored=_ignored(given),
+        ignored=(*_ignored(values, given, own), *unused),
         content=dict(content),
     )
+
+
+class _Yaml(yaml.SafeLoader):
+    """YAML whose ``1e-5`` is a number, as in YAML 1.2 and for PyRadiomics; PyYAML takes it for text."""
+
+
+_Yaml.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+$"), list("-+0123456789")
+)
 
 
 def _section(content: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -198,39 +168,9 @@ def _section(content: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return section
 
 
-def _checked_settings(section: Mapping[str, Any], *, where: str) -> dict[str, Any]:
-    checked: dict[str, Any] = {}
-    for name, value in section.items():
-        if name in UNUSED_FILTER_SETTINGS:
-            continue
-        _known(f"key in {where}", str(name), SETTINGS)
-        key = SETTINGS[name]
-        if value is None and key.optional:
-            checked[name] = None
-            continue
-        number_for_flag = isinstance(value, bool) and key.kind != _FLAG
-        number_of_filter = name == "interpolator" and value in (1, 2, 3)
-        if not number_of_filter and (number_for_flag or not isinstance(value, _TYPES[key.kind])):
-            message = f"'{name}' in {where} must be {key.kind}, got {value!r}."
-            raise SettingsError(message)
-        checked[name] = value
-        _refuse_what_is_not_built(name, value)
-    return checked
-
-
-def _refuse_what_is_not_built(name: str, value: Any) -> None:
-    if name not in NOT_OFFERED:
-        return
-    built, meaning = NOT_OFFERED[name]
-    if value != built:
-        message = (
-            f"'{name}: {value}' is a PyRadiomics setting that glottis does not offer yet: {meaning}; "
-            f"remove it, or set it to {json.dumps(built)}."
-        )
-        raise SettingsError(message)
-
-
-def _case_settings(values: Mapping[str, Any], content: Mapping[str, Any]) -> CaseSettings:
+def _case_settings(
+    values: Mapping[str, Any], filters: tuple[Filter, ...], classes: dict[str, tuple[str, ...] | None]
+) -> CaseSettings:
     normalise = ZScore(scale=values["normalizeScale"], remove_outliers=values["removeOutliers"])
     smallest, tolerance = values["minimumROISize"], values["geometryTolerance"]
     resample = _resample(values)
@@ -240,16 +180,18 @@ def _case_settings(values: Mapping[str, Any], content: Mapping[str, Any]) -> Cas
         resegment=_resegment(values),
         resegment_shape=values["resegmentShape"],
         features=FeatureSettings(
-            filters=_filters(_section(content, "imageType"), values),
-            classes=_classes(_section(content, "featureClass")),
+            filters=filters,
+            classes=classes,
             bins=_bins(values),
             voxel_array_shift=float(values["voxelArrayShift"]),
+            texture=_texture(values),
         ),
         # PyRadiomics refuses a mask of exactly minimumROISize voxels
         minimum_voxels=1 if smallest is None else smallest + 1,
-        minimum_dimensions=_within("minimumROIDimensions", values["minimumROIDimensions"], 1, 3),
+        minimum_dimensions=values["minimumROIDimensions"],
         geometry_tolerance=GEOMETRY_TOLERANCE if tolerance is None else float(tolerance),
-        # PyRadiomics compares the grids of image and mask only where it does not resample both
+        tolerance_in_voxels=tolerance is not None,
+        # resampling takes a mask on any grid: PyRadiomics compares grids only where it does not resample both
         correct_mask=values["correctMask"] or resample is not None,
         pre_crop_voxels=values["padDistance"] if values["preCrop"] and resample is None else None,
         additional_info=values["additionalInfo"],
@@ -260,9 +202,10 @@ def _resample(values: Mapping[str, Any]) -> Resample | None:
     spacing, interpolator = values["resampledPixelSpacing"], values["interpolator"]
     if spacing is None or interpolator is None:
         return None
+    if isinstance(interpolator, int) and 1 <= interpolator <= len(_NUMBERED):
+        interpolator = _NUMBERED[interpolator - 1]
     if interpolator not in INTERPOLATORS:
-        known = [name for name in INTERPOLATORS if isinstance(name, str)]
-        message = f"interpolator '{interpolator}' is not offered: {nearest(str(interpolator), known)}"
+        message = f"interpolator '{interpolator}' is not offered: {nearest(str(interpolator), INTERPOLATORS)}"
         raise SettingsError(message)
     x, y, z = _numbers("resampledPixelSpacing", spacing, allowed=(3,))
     return Resample(spacing_mm=(x, y, z), interpolator=INTERPOLATORS[interpolator], pad_voxels=values["padDistance"])
@@ -281,67 +224,128 @@ def _bins(values: Mapping[str, Any]) -> FixedBinWidth | FixedBinCount:
     return FixedBinWidth(float(values["binWidth"]))
 
 
-def _filters(section: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[Filter, ...]:
-    filters: list[Filter] = []
+def _texture(values: Mapping[str, Any]) -> TextureSettings:
+    return TextureSettings(
+        distances=tuple(values["distances"]),
+        flat_axis=_flat_axis(values),
+        weighting=values["weightingNorm"],
+        symmetric=values["symmetricalGLCM"],
+        alpha=values["gldm_a"],
+    )
+
+
+def _flat_axis(values: Mapping[str, Any]) -> int | None:
+    return int(values["force2Ddimension"]) if values["force2D"] else None
+
+
+def _own_settings(section: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Image types, each with the settings that it has for itself."""
+    own: dict[str, dict[str, Any]] = {}
     for name, options in (section or {"Original": {}}).items():
-        if name in OTHER_IMAGE_TYPES:
-            message = (
-                f"image type '{name}' is one of PyRadiomics' that glottis does not offer yet: "
-                f"offered are {', '.join(FILTER_SETTINGS)}."
-            )
+        _known("image type", str(name), READ_BY_IMAGE_TYPE)
+        if not (options is None or isinstance(options, Mapping)):
+            message = f"image type '{name}' must hold its settings, it holds {_kind(options)}: write {{}} for none."
             raise SettingsError(message)
-        _known("image type", str(name), FILTER_SETTINGS)
-        own = _filter_options(name, {} if options is None else options)
-        filters.extend(_filter(name, dict(values) | own))
-    return tuple(filters)
+        own[name] = checked_settings(options or {}, where=f"imageType {name}")
+        for key in own[name]:
+            if key not in (*MEASURING, *FILTERING):
+                message = (
+                    f"'{key}' for image type {name} alone comes too late: it acts before images are filtered (in "
+                    f"PyRadiomics it has no effect there); set it for all image types in 'setting'."
+                )
+                raise SettingsError(message)
+    return own
 
 
-def _filter_options(name: str, options: Any) -> dict[str, Any]:
-    if not isinstance(options, Mapping):
-        message = f"image type '{name}' must hold its settings, it holds {_kind(options)}: write {{}} for none."
-        raise SettingsError(message)
-    checked = _checked_settings(options, where=f"imageType {name}")
-    for key in checked:
-        if key not in FILTER_SETTINGS[name]:
-            message = (
-                f"'{key}' for image type {name} alone is a PyRadiomics setting that glottis does not offer yet: "
-                f"set it for all image types in 'setting'."
-            )
-            raise SettingsError(message)
-    return checked
+def _measured(name: str, values: Mapping[str, Any], own: Mapping[str, Any]) -> list[Filter]:
+    """The filter of an image type, with the settings of features that it has for itself."""
+    merged = {**values, **own}
+    step = _filter(name, merged)
+    if step is None:
+        return []
+    bins = _bins(merged) if own.keys() & set(BINNING) else None
+    texture = _texture(merged) if own.keys() & set(TEXTURE) else None
+    shift = float(merged["voxelArrayShift"]) if "voxelArrayShift" in own else None
+    if bins is None and texture is None and shift is None:
+        return [step]
+    return [With(step, bins=bins, texture=texture, voxel_array_shift=shift)]
 
 
-def _filter(name: str, values: Mapping[str, Any]) -> list[Filter]:
-    if name == "Original":
-        return [Original()]
-    if name == "Wavelet":
-        return [Wavelet(values["wavelet"], level=values["level"], start_level=values["start_level"])]
-    sigma = _numbers("sigma", values["sigma"], allowed=range(1, 1000))
-    return [LaplacianOfGaussian(sigma)]
+def _filter(name: str, values: Mapping[str, Any]) -> Filter | None:
+    makers: dict[str, Callable[[], Filter | None]] = {
+        "Original": Original,
+        "Wavelet": lambda: Wavelet(
+            values["wavelet"], level=values["level"], start_level=values["start_level"], flat_axis=_flat_axis(values)
+        ),
+        "LoG": lambda: _log(values["sigma"]),
+        "Square": Square,
+        "SquareRoot": SquareRoot,
+        "Logarithm": Logarithm,
+        "Exponential": Exponential,
+        "Gradient": lambda: Gradient(use_spacing=values["gradientUseSpacing"]),
+        "LBP2D": lambda: LBP2D(
+            radius=values["lbp2DRadius"],
+            samples=values["lbp2DSamples"],
+            method=values["lbp2DMethod"],
+            flat_axis=values["force2Ddimension"],
+        ),
+        "LBP3D": lambda: LBP3D(
+            levels=values["lbp3DLevels"],
+            radius=values["lbp3DIcosphereRadius"],
+            subdivision=values["lbp3DIcosphereSubdivision"],
+        ),
+    }
+    return makers[name]()
 
 
-def _classes(section: Mapping[str, Any]) -> dict[str, tuple[str, ...] | None]:
-    if not section:
-        return dict.fromkeys(CLASSES)
+def _log(widths: Sequence[float]) -> LaplacianOfGaussian | None:
+    """LoG with the widths written in the names as in the file: ``1`` and ``1.0`` name two features."""
+    if not widths:
+        return None
+    written = tuple(str(width) for width in widths)
+    usual = written == tuple(str(float(width)) for width in widths)
+    return LaplacianOfGaussian(tuple(widths), written=() if usual else written)
+
+
+def _classes(
+    section: Mapping[str, Any], *, force_2d: bool
+) -> tuple[dict[str, tuple[str, ...] | None], tuple[str, ...]]:
+    """Classes with their features, and what is said about those that give none."""
+    chosen = section or {name: None for name in CLASSES if force_2d or name != "shape2D"}
     classes: dict[str, tuple[str, ...] | None] = {}
-    for name, features in section.items():
-        if name == "shape2D":
-            message = "feature class 'shape2D' is one of PyRadiomics' that glottis does not offer yet: use 'shape'."
-            raise SettingsError(message)
+    for name, features in chosen.items():
         _known("feature class", str(name), CLASSES)
         if features is not None and not (isinstance(features, Sequence) and not isinstance(features, str)):
             message = f"feature class '{name}' must hold a list of features, or nothing for all, got {features!r}."
             raise SettingsError(message)
         classes[name] = tuple(str(feature) for feature in features) if features else None
-    return classes
+    if "shape2D" in classes and not force_2d:
+        del classes["shape2D"]
+        return classes, ("feature class shape2D changes nothing: force2D is not true.",)
+    return classes, ()
 
 
-def _ignored(given: Mapping[str, Any]) -> tuple[str, ...]:
-    ignored = []
-    if given.get("force2Ddimension"):
-        ignored.append("force2Ddimension changes nothing: features are measured in 3D.")
-    if given.get("binCount") is not None and "binWidth" in given:
-        ignored.append("binWidth changes nothing: binCount is given.")
+def _ignored(
+    values: Mapping[str, Any], given: Mapping[str, Any], own: Mapping[str, Mapping[str, Any]]
+) -> tuple[str, ...]:
+    """What was read and changes nothing."""
+    read = {key for name in own for key in READ_BY_IMAGE_TYPE[name]}
+    notes = {
+        name: f"{' and '.join(others)} {'is' if len(others) == 1 else 'are'} not set"
+        for name, others in NEEDS.items()
+        if not any(values[other] for other in others)
+    }
+    notes |= {name: "no image type reads it" for name in FILTERING if name not in (*read, *MEASURING)}
+    if values["binCount"] is not None:
+        notes["binWidth"] = "binCount is given"
+    if not values["force2D"] and "LBP2D" not in own and not any(options.get("force2D") for options in own.values()):
+        notes["force2Ddimension"] = "force2D is not true"
+    ignored = [f"{name} changes nothing: {notes[name]}." for name in given if name in notes]
+    if "LoG" in own and not (own["LoG"].get("sigma") or values["sigma"]):
+        ignored.append("image type LoG gives no image: sigma is not set.")
+    for image_type, options in own.items():
+        unread = set(FILTERING) - {*MEASURING, *READ_BY_IMAGE_TYPE[image_type]}
+        ignored += [f"{key} changes nothing for image type {image_type}." for key in options if key in unread]
     return tuple(ignored)
 
 
@@ -352,13 +356,6 @@ def _numbers(name: str, value: Any, *, allowed: Sequence[int]) -> tuple[float, .
         message = f"'{name}' must hold {counts}, got {value!r}."
         raise SettingsError(message)
     return tuple(float(number) for number in numbers)
-
-
-def _within(name: str, value: int, low: int, high: int) -> int:
-    if not low <= value <= high:
-        message = f"'{name}' must lie between {low} and {high}, got {value}."
-        raise SettingsError(message)
-    return value
 
 
 def _known(what: str, name: str, names: Any) -> None:

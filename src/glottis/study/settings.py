@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from glottis.features.discretise import FixedBinCount, FixedBinWidth
 from glottis.features.extract import FeatureSettings
-from glottis.features.filters import Filter, LaplacianOfGaussian, Original, Wavelet
+from glottis.features.filters import Filter, LaplacianOfGaussian, Original, Wavelet, With
+from glottis.features.gradient import Gradient
+from glottis.features.lbp2d import LBP2D
+from glottis.features.lbp3d import LBP3D
+from glottis.features.pointwise import Exponential, Logarithm, Square, SquareRoot
 from glottis.preprocessing.bias import N4
 from glottis.preprocessing.normalise import ReferenceRegion, WithinMaskZScore, ZScore
 from glottis.preprocessing.nyul import NyulTransform
@@ -12,6 +16,14 @@ from glottis.preprocessing.resample import Resample
 from glottis.preprocessing.window import Resegment, Window
 from glottis.study.case import CaseSettings, ImageStep
 from glottis.study.spec import Bins, Features, Normalise, Preprocessing, Study
+
+CURVES: dict[str, Filter] = {
+    "square": Square(),
+    "squareroot": SquareRoot(),
+    "logarithm": Logarithm(),
+    "exponential": Exponential(),
+}
+"""Point-wise filters by their name in ``study.yaml``."""
 
 
 def case_settings(study: Study, sequence: str, *, nyul: NyulTransform | None = None) -> CaseSettings:
@@ -67,8 +79,25 @@ def _features(block: Features, bins: Bins) -> FeatureSettings:
         filters.append(Wavelet(block.wavelet.wavelet))
     if block.log is not None:
         filters.append(LaplacianOfGaussian(block.log.sigma_mm))
+    filters += [CURVES[name] for name in block.curves]
+    if block.gradient is not None:
+        filters.append(Gradient(use_spacing=block.gradient.use_spacing))
+    filters += _patterns(block)
     return FeatureSettings(
         filters=tuple(filters),
         classes=dict.fromkeys(block.classes, None),
         bins=FixedBinWidth(bins.width) if bins.width is not None else FixedBinCount(bins.count or 2),
     )
+
+
+def _patterns(block: Features) -> list[Filter]:
+    """Local binary patterns, with the bin width that suits their few values."""
+    filters: list[Filter] = []
+    flat, round_ = block.lbp2d, block.lbp3d
+    if flat is not None:
+        step = LBP2D(radius=flat.radius, samples=flat.samples, method=flat.method)
+        filters.append(With(step, bins=FixedBinWidth(flat.bin_width)))
+    if round_ is not None:
+        ball = LBP3D(levels=round_.levels, radius=round_.radius, subdivision=round_.subdivision)
+        filters.append(With(ball, bins=FixedBinWidth(round_.bin_width)))
+    return filters

@@ -177,6 +177,30 @@ class Log(Block):
     sigma_mm: tuple[float, ...] = (1.0, 2.0, 3.0, 4.0, 5.0)
 
 
+class Gradient(Block):
+    """Gradient magnitude, per mm or per voxel."""
+
+    use_spacing: bool = True
+
+
+class LBP2D(Block):
+    """Local binary patterns of slices; they are whole numbers, so that bins of 1 keep them apart."""
+
+    radius: float = Field(default=1.0, gt=0)
+    samples: int = Field(default=8, ge=1)
+    method: Literal["default", "ror", "uniform", "var"] = "uniform"
+    bin_width: float = Field(default=1.0, gt=0)
+
+
+class LBP3D(Block):
+    """Local binary patterns on spheres; with 42 points they run from 0 to about 22, 44 bins of 0.5."""
+
+    levels: int = Field(default=2, ge=1)
+    radius: float = Field(default=1.0, gt=0)
+    subdivision: int = Field(default=1, ge=0, le=6)
+    bin_width: float = Field(default=0.5, gt=0)
+
+
 class Features(Block):
     """Which features are computed."""
 
@@ -186,11 +210,19 @@ class Features(Block):
     original: bool = True
     wavelet: Wavelet | None = Wavelet()
     log: Log | None = None
+    curves: tuple[Literal["square", "squareroot", "logarithm", "exponential"], ...] = ()
+    gradient: Gradient | None = None
+    lbp2d: LBP2D | None = None
+    lbp3d: LBP3D | None = None
 
     @model_validator(mode="after")
     def _something(self) -> Self:
-        if not self.classes or not (self.original or self.wavelet or self.log):
-            message = "no feature is left: keep at least one class and one of original, wavelet, log"
+        images = (self.original, self.wavelet, self.log, self.curves, self.gradient, self.lbp2d, self.lbp3d)
+        if not self.classes or not any(images):
+            message = (
+                "no feature is left: keep at least one class and one of original, wavelet, log, curves, gradient, "
+                "lbp2d, lbp3d"
+            )
             raise ValueError(message)
         return self
 

@@ -14,6 +14,7 @@ from glottis import __version__
 from glottis._errors import GlottisError
 from glottis.data.volume import Mask, Volume
 from glottis.features.discretise import FixedBinCount
+from glottis.features.filters import With
 from glottis.study.case import CaseSettings, extract_case
 from glottis.study.parallel import Progress, silent
 
@@ -71,7 +72,7 @@ def _mark(settings: CaseSettings) -> Path:
 def _kernels_of(settings: CaseSettings) -> str:
     """What decides which kernels run, in words; bin widths and sigmas do not."""
     features, texture = settings.features, settings.features.texture
-    filters = sorted({type(step).__name__ for step in features.filters})
+    filters = sorted({type(step.step if isinstance(step, With) else step).__name__ for step in features.filters})
     ways = (texture.distances != (1,), texture.weighting is not None, texture.symmetric, texture.alpha > 0)
     resample = None if settings.resample is None else settings.resample.interpolator
     return repr((filters, sorted(features.classes), ways, resample))
