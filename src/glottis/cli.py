@@ -33,6 +33,12 @@ app = typer.Typer(
 )
 
 Jobs = Annotated[int, typer.Option("-j", "--jobs", min=1, help="Worker processes.")]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        "--scheduler", metavar="tcp://HOST:PORT", help="Dask scheduler whose workers do the work in place of --jobs."
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 INTERRUPTED, OUR_FAULT, USERS_INPUT = 130, 1, 2
 
@@ -190,6 +196,7 @@ def extract(
     ] = "union",
     cache: Annotated[Path | None, typer.Option("--cache", help="Folder that keeps finished rows for good.")] = None,
     jobs: Jobs = 1,
+    scheduler: Scheduler = None,
     as_json: AsJson = False,
 ) -> None:
     """Features of many images and masks, with PyRadiomics' names, values and columns.
@@ -199,7 +206,9 @@ def extract(
     from glottis import workflows
 
     with _progress() as progress:
-        result = workflows.extract(batch, out, params=param, lesions=lesions, jobs=jobs, cache=cache, progress=progress)
+        result = workflows.extract(
+            batch, out, params=param, lesions=lesions, jobs=jobs, cache=cache, scheduler=scheduler, progress=progress
+        )
     if as_json:
         typer.echo(json.dumps(result.to_dict(), indent=1, ensure_ascii=False))
     else:
@@ -218,6 +227,7 @@ def run(
     *,
     out: Annotated[Path, typer.Option("--out", help="Run folder; the same folder goes on where a run stopped.")],
     jobs: Jobs = 2,
+    scheduler: Scheduler = None,
     as_json: AsJson = False,
 ) -> None:
     """Run a study from its scans to its report.
@@ -227,7 +237,7 @@ def run(
     from glottis import workflows
 
     with _progress() as progress:
-        finished = workflows.run(study, out, jobs=jobs, progress=progress)
+        finished = workflows.run(study, out, jobs=jobs, scheduler=scheduler, progress=progress)
     _report_run(finished, as_json=as_json)
 
 

@@ -5,7 +5,7 @@ What only one command needs is imported by that command, so that ``glottis extra
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from glottis.io.clinical import read_table
 from glottis.io.files import write_text_atomic
 from glottis.io.manifest import BatchRow, cohort_from_frame, read_batch
 from glottis.study.batch import Extraction, drop_cache, extract_batch, require_format, write_table
+from glottis.study.cluster import on_cluster
 from glottis.study.parallel import Progress, silent
 from glottis.study.parameters import parameters_from_dict, read_parameters
 from glottis.study.spec import read_study
@@ -36,6 +37,7 @@ def extract(
     lesions: Lesions = "union",
     jobs: int = 1,
     cache: PathLike | None = None,
+    scheduler: str | None = None,
     progress: Progress = silent,
 ) -> Extraction:
     """Features of many images and masks, with PyRadiomics' names, values and columns.
@@ -49,6 +51,7 @@ def extract(
         lesions: several lesions in a mask count as one (``union``), only the ``largest`` counts, or ``each`` is a row.
         jobs: worker processes.
         cache: folder where finished rows are kept for good.
+        scheduler: address of a Dask scheduler (``tcp://HOST:PORT``) whose workers extract in place of ``jobs``.
         progress: told after every row.
 
     Returns:
@@ -56,22 +59,25 @@ def extract(
 
     Raises:
         InputError: the batch or the parameters cannot be used; a row that fails is part of the result instead.
+        ClusterError: no cluster that can be used at ``scheduler``.
         StorageError: ``out`` cannot be written.
 
     >>> from glottis import extract
     >>> extract([("no_image.nii.gz", "no_mask.nii.gz")]).table.columns.tolist()
     ['Image', 'Mask']
     """
-    target = None if out is None else Path(out)
+    place = _place_for(scheduler)
+    target = None if out is None else place(out)
     if target is not None:
         require_format(target)
     if isinstance(params, Mapping) or params is None:
         parameters = parameters_from_dict(params or {})
     else:
         parameters = read_parameters(Path(params))
-    rows = read_batch(batch) if isinstance(batch, str | Path) else _pairs(batch)
-    kept = Path(cache) if cache is not None else None if target is None else target.with_name(f"{target.name}.cache")
-    result = extract_batch(rows, parameters, lesions=lesions, cache=kept, jobs=jobs, progress=progress)
+    rows = read_batch(place(batch)) if isinstance(batch, str | Path) else _pairs(batch, place)
+    kept = place(cache) if cache is not None else None if target is None else target.with_name(f"{target.name}.cache")
+    with on_cluster(scheduler, seen=place(batch) if isinstance(batch, str | Path) else None):
+        result = extract_batch(rows, parameters, lesions=lesions, cache=kept, jobs=jobs, progress=progress)
     if target is not None:
         write_table(result.table, target)
         if cache is None and kept is not None and not result.failures:
@@ -79,12 +85,17 @@ def extract(
     return result
 
 
-def _pairs(pairs: Sequence[tuple[PathLike, PathLike]]) -> list[BatchRow]:
+def _place_for(scheduler: str | None) -> Callable[[PathLike], Path]:
+    """How a path is understood: workers of a cluster stand in other folders, so theirs are absolute."""
+    return Path if scheduler is None else lambda path: Path(path).absolute()
+
+
+def _pairs(pairs: Sequence[tuple[PathLike, PathLike]], place: Callable[[PathLike], Path]) -> list[BatchRow]:
     return [
         BatchRow(
             number=number,
-            image=Path(image),
-            mask=Path(mask),
+            image=place(image),
+            mask=place(mask),
             label=None,
             columns={"Image": str(image), "Mask": str(mask)},
         )
@@ -196,16 +207,30 @@ def finding_lines(findings: Sequence[Finding]) -> list[str]:
     return lines
 
 
-def run(study: PathLike, out: PathLike, *, jobs: int = 1, progress: Progress = silent) -> FinishedRun:
+def run(
+    study: PathLike, out: PathLike, *, jobs: int = 1, scheduler: str | None = None, progress: Progress = silent
+) -> FinishedRun:
     """Run a study from its scans to its report; a run that was stopped goes on where it was.
+
+    Args:
+        study: the study file.
+        out: the run folder.
+        jobs: worker processes.
+        scheduler: address of a Dask scheduler (``tcp://HOST:PORT``) whose workers check, extract and fit in place of
+            ``jobs``.
+        progress: told after every unit of work.
 
     Raises:
         InputError: the study, the cohort or a file cannot be used.
+        ClusterError: no cluster that can be used at ``scheduler``.
         StorageError: the run folder belongs to another study, is in use, or cannot be written.
     """
     from glottis.study.run import run as run_study
 
-    folder = run_study(read_study(Path(study)), Path(out), jobs=jobs, progress=progress)
+    place = _place_for(scheduler)
+    settings = read_study(place(study))
+    with on_cluster(scheduler, seen=settings.manifest):
+        folder = run_study(settings, place(out), jobs=jobs, progress=progress)
     return report(folder, progress=progress)
 
 
