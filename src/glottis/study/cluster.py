@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -69,25 +70,21 @@ def finished_on(client: Any, function: Callable[[Any], Any], units: Sequence[Any
     Raises:
         ClusterError: the scheduler is lost, or one unit has ended several workers.
     """
-    with parallel_config(backend="dask", client=client):
-        pool = Parallel(batch_size=1, pre_dispatch=f"2*n_jobs+{_ahead(units)}", return_as="generator_unordered")
+    pool = Parallel(
+        backend=_backend(client),
+        batch_size=1,
+        pre_dispatch=f"2*n_jobs+{_ahead(units)}",
+        return_as="generator_unordered",
+    )
     calls = (delayed(_Unit(number, function, unit))() for number, unit in enumerate(units))
     try:
-        for result in pool(calls):
-            if not isinstance(result, tuple):  # joblib hands on a cancelled future as if it were a result
-                raise _lost(client)
-            yield result
-    except OSError as error:
-        if client.status == "running":
-            raise
-        raise _lost(client) from error
-    except Exception as error:
-        if type(error).__name__ == "KilledWorker":
-            message = (
-                f"One unit of work ended several workers ({error}): give each worker more memory, and see its log."
-            )
-            raise ClusterError(message) from error
-        raise
+        yield from pool(calls)
+    except CancelledError as error:
+        message = f"The scheduler at {client.scheduler.address} is gone: start it again; the same command goes on where it was."
+        raise ClusterError(message) from error
+    except require("distributed", extra="dask").KilledWorker as error:
+        message = f"One unit of work ended several workers ({error}): give each worker more memory, and see its log."
+        raise ClusterError(message) from error
 
 
 @dataclass(frozen=True, eq=False)  # hashed by identity, as joblib counts the functions of a batch
@@ -98,6 +95,10 @@ class _Unit:
     function: Callable[[Any], Any]
     unit: Any
 
+    def __repr__(self) -> str:
+        """The function's name, which becomes that of the task: the scheduler keeps every new name for good."""
+        return str(getattr(self.function, "__name__", "unit"))
+
     def __call__(self) -> tuple[int, Any]:
         """Work under one thread; the limits stay, as another thread of this worker may be at work."""
         import SimpleITK as sitk
@@ -106,6 +107,18 @@ class _Unit:
         threadpool_limits(limits=1)
         with parallel_config(backend="sequential"):  # an estimator inside must not send its own work to the cluster
             return self.number, self.function(self.unit)
+
+
+def _backend(client: Any) -> Any:
+    """The Dask backend of joblib, with which a cluster of one core is used too."""
+    from joblib._dask import DaskDistributedBackend
+
+    class Backend(DaskDistributedBackend):  # type: ignore[misc]  # joblib has no types
+        def effective_n_jobs(self, n_jobs: int = 1) -> int:
+            """At least 2: where joblib hears of one core it works in this process and leaves the cluster alone."""
+            return max(2, int(super().effective_n_jobs(n_jobs)))
+
+    return Backend(client=client)
 
 
 def _ahead(units: Sequence[Any]) -> int:
@@ -163,8 +176,3 @@ def _difference(worker: str, name: str, ours: str, theirs: str | None) -> str:
 def _state(seen: Path | None) -> dict[str, str]:
     """What must be the same in this process and on every worker."""
     return all_versions() | ({} if seen is None else {f"file '{seen}'": str(seen.exists())})
-
-
-def _lost(client: Any) -> ClusterError:
-    address = client.scheduler.address if client.scheduler else "the cluster"
-    return ClusterError(f"The scheduler at {address} is gone: start it again; the same command goes on where it was.")
