@@ -80,7 +80,8 @@ def finished_on(client: Any, function: Callable[[Any], Any], units: Sequence[Any
     try:
         yield from pool(calls)
     except CancelledError as error:
-        message = f"The scheduler at {client.scheduler.address} is gone: start it again; the same command goes on where it was."
+        address = client.scheduler.address
+        message = f"The scheduler at {address} is gone: start it again; the same command goes on where it was."
         raise ClusterError(message) from error
     except require("distributed", extra="dask").KilledWorker as error:
         message = f"One unit of work ended several workers ({error}): give each worker more memory, and see its log."
