@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import importlib.metadata
+import os
 import platform
 import statistics
 import sys
@@ -143,7 +144,8 @@ def _preface(cases: int, rounds: int) -> list[str]:
         "",
         "Written by `benchmarks/cluster.py`: a scheduler and two workers of one thread each as processes on this",
         f"machine, files on its disk, no cache. {cases} generated cases of 32 x 80 x 80 voxels, original and eight",
-        f"wavelet bands; {rounds} rounds, both ways in turn.",
+        f"wavelet bands; {rounds} rounds, both ways in turn. Dask's profile of the last hour is off",
+        "(`DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED=False`).",
         f"Python {platform.python_version()}, distributed {versions['distributed']}, joblib {versions['joblib']}, "
         f"{psutil.cpu_count()} cores.",
         "",
@@ -157,6 +159,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "benchmarks" / "cluster.md")
     given = parser.parse_args()
+    os.environ["DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED"] = "False"
     sys.path.insert(0, str(ROOT / "tests"))  # the tests start the same processes
     dask_processes = importlib.import_module("dask_cluster").dask_processes
     with tempfile.TemporaryDirectory() as name:

@@ -7,6 +7,7 @@ result leaves the cluster as soon as it has come back.
 
 from __future__ import annotations
 
+import logging
 import pickle
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
@@ -47,16 +48,30 @@ def on_cluster(address: str | None, *, seen: Path | None = None) -> Iterator[Non
     if address is None:
         yield
         return
-    distributed = require("distributed", extra="dask")
-    client = _connect(distributed, address)
-    token = _CLIENT.set(client)
-    try:
+    with _quiet(), _connect(require("distributed", extra="dask"), address) as client:
         _await_worker(client, address)
         _compare(client, seen)
-        yield
-    finally:
-        _CLIENT.reset(token)
-        client.close()
+        token = _CLIENT.set(client)
+        try:
+            yield
+        finally:
+            _CLIENT.reset(token)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Leave it to our own sentences to say what is wrong; a large table in a unit is meant to be there."""
+    require("distributed", extra="dask")  # which sets the levels of its loggers as it is imported
+    loggers = [logging.getLogger(name) for name in ("distributed.client", "tornado.application")]
+    levels = [logger.level for logger in loggers]
+    with require("dask", extra="dask").config.set({"distributed.admin.large-graph-warning-threshold": AHEAD_BYTES}):
+        for logger in loggers:
+            logger.setLevel(logging.CRITICAL)
+        try:
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)
 
 
 def current_client() -> Any:
@@ -111,13 +126,25 @@ class _Unit:
 
 
 def _backend(client: Any) -> Any:
-    """The Dask backend of joblib, with which a cluster of one core is used too."""
+    """The Dask backend of joblib, mended: it uses a cluster of one core, and hears of tasks that failed as a whole."""
     from joblib._dask import DaskDistributedBackend
 
     class Backend(DaskDistributedBackend):  # type: ignore[misc]  # joblib has no types
         def effective_n_jobs(self, n_jobs: int = 1) -> int:
             """At least 2: where joblib hears of one core it works in this process and leaves the cluster alone."""
             return max(2, int(super().effective_n_jobs(n_jobs)))
+
+        def submit(self, func: Any, callback: Any = None) -> Any:
+            """Report a task that ended its workers: joblib calls back after a result only, and would wait for ever."""
+            future = super().submit(func, callback)
+            future.add_done_callback(lambda done: callback(done.exception()) if done.exception() else None)
+            return future
+
+        def retrieve_result_callback(self, out: Any) -> Any:
+            """The result of a task, or what went wrong with it as a whole."""
+            if isinstance(out, BaseException):
+                raise out
+            return super().retrieve_result_callback(out)
 
     return Backend(client=client)
 
