@@ -52,38 +52,43 @@ def write_cases(folder: Path, n: int, shape: tuple[int, int, int]) -> list[tuple
     return pairs
 
 
-def extract(pairs: list[tuple[Path, Path]], **options: Any) -> tuple[float, pd.DataFrame, int]:
-    """Wall seconds, features and failures of one extraction."""
-    start = time.perf_counter()
+def extract(pairs: list[tuple[Path, Path]], **options: Any) -> tuple[float, float, pd.DataFrame, int]:
+    """Wall seconds, CPU seconds of this command and every process under it, features and failures."""
+    start, before = time.perf_counter(), cpu_seconds()
     result = workflows.extract(pairs, **({"params": PARAMETERS} | options))
-    return time.perf_counter() - start, result.table, len(result.failures)
+    return time.perf_counter() - start, cpu_seconds() - before, result.table, len(result.failures)
+
+
+def cpu_seconds() -> float:
+    """CPU seconds of this command and of the processes that it has started: joblib's, the scheduler, the workers."""
+    own = psutil.Process()
+    times = [process.cpu_times() for process in (own, *own.children(recursive=True))]
+    return sum(taken.user + taken.system for taken in times)
 
 
 def compare(pairs: list[tuple[Path, Path]], address: str, rounds: int) -> tuple[list[str], pd.DataFrame]:
     """Both ways in turn on warm processes, and the table of this machine."""
     ways = {"joblib's processes (loky)": {"jobs": 2}, "Dask": {"scheduler": address}}
-    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    wall: dict[str, list[float]] = {name: [] for name in ways}
+    cpu: dict[str, list[float]] = {name: [] for name in ways}
     tables = {}
     for options in ways.values():
         extract(pairs[:8], **options)
     for _ in range(rounds):
         for name, options in ways.items():
-            taken, tables[name], _ = extract(pairs, **options)
-            seconds[name].append(taken)
-            print(f"{name}: {taken:.2f} s", file=sys.stderr, flush=True)
-    here, there = (statistics.median(times) for times in seconds.values())
-    lines = ["| two workers, warm | wall, median | range | a case |", "|---|---|---|---|"]
-    for name, times in seconds.items():
-        middle = statistics.median(times)
-        spread = f"{min(times):.2f} to {max(times):.2f} s"
-        lines.append(f"| {name} | {middle:.2f} s | {spread} | {1000 * middle / len(pairs):.1f} ms |")
-    equal = tables["Dask"].equals(tables["joblib's processes (loky)"])
-    overhead = 1000 * (there - here) / len(pairs)
-    lines += [
-        "",
-        f"Dask costs {overhead:+.1f} ms a case against loky, connection included; equal tables: {_yes(equal)}.",
-    ]
-    return lines, tables["joblib's processes (loky)"]
+            seconds, spent, tables[name], _ = extract(pairs, **options)
+            wall[name].append(seconds)
+            cpu[name].append(spent)
+            print(f"{name}: {seconds:.2f} s, CPU {spent:.2f} s", file=sys.stderr, flush=True)
+    lines = ["| two workers, warm | CPU, median | range | CPU a case | wall, median |", "|---|---|---|---|---|"]
+    per_case = {name: 1000 * statistics.median(times) / len(pairs) for name, times in cpu.items()}
+    for name, times in cpu.items():
+        spread = f"{statistics.median(times):.2f} s | {min(times):.2f} to {max(times):.2f} s"
+        lines.append(f"| {name} | {spread} | {per_case[name]:.1f} ms | {statistics.median(wall[name]):.2f} s |")
+    here, there = per_case
+    words = f"Dask costs {per_case[there] - per_case[here]:+.1f} ms of CPU a case against loky, connection included"
+    lines += ["", f"{words}; equal tables: {_yes(tables[there].equals(tables[here]))}."]
+    return lines, tables[here]
 
 
 def kill_in_the_middle(pairs: list[tuple[Path, Path]], processes: Any, expected: pd.DataFrame) -> list[str]:
@@ -94,7 +99,7 @@ def kill_in_the_middle(pairs: list[tuple[Path, Path]], processes: Any, expected:
             processes.workers[0].kill()
             print("one worker killed", file=sys.stderr, flush=True)
 
-    seconds, table, failures = extract(pairs, scheduler=processes.address, progress=kill)
+    seconds, _, table, failures = extract(pairs, scheduler=processes.address, progress=kill)
     if processes.workers[0].wait() >= 0:
         raise SystemExit("The worker was not killed: nothing is shown.")
     equal = table.equals(expected)
@@ -121,7 +126,7 @@ def memory(pairs: list[tuple[Path, Path]], processes: Any) -> list[str]:
             for name, pid in watched.items():
                 samples[name][marks[done]] = psutil.Process(pid).memory_info().rss / MIB
 
-    seconds, _, failures = extract(pairs, params=SMALL, scheduler=processes.address, progress=sample)
+    seconds, _, _, failures = extract(pairs, params=SMALL, scheduler=processes.address, progress=sample)
     head = list(MARKS.values())
     lines = [f"| resident memory, MiB | {' | '.join(head)} |", f"|---{'|---' * len(head)}|"]
     lines += [f"| {name} | {' | '.join(f'{taken[mark]:.0f}' for mark in head)} |" for name, taken in samples.items()]
@@ -147,7 +152,9 @@ def _preface(cases: int, rounds: int) -> list[str]:
         f"wavelet bands; {rounds} rounds, both ways in turn. Dask's profile of the last hour is off",
         "(`DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED=False`).",
         f"Python {platform.python_version()}, distributed {versions['distributed']}, joblib {versions['joblib']}, "
-        f"{psutil.cpu_count()} cores.",
+        f"{psutil.cpu_count()} cores, load average {psutil.getloadavg()[0]:.1f} as it began. "
+        "CPU seconds are those of the",
+        "command and all its processes, scheduler included.",
         "",
     ]
 
@@ -162,6 +169,7 @@ def main() -> None:
     os.environ["DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED"] = "False"
     sys.path.insert(0, str(ROOT / "tests"))  # the tests start the same processes
     dask_processes = importlib.import_module("dask_cluster").dask_processes
+    head = _preface(given.cases, given.rounds)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         pairs = write_cases(folder / "cases", given.cases, (32, 80, 80))
@@ -171,7 +179,6 @@ def main() -> None:
         small = write_cases(folder / "small", given.small, (12, 24, 24))
         with dask_processes(folder / "second") as processes:
             flat = memory(small, processes)
-    head = _preface(given.cases, given.rounds)
     report = "\n".join([*head, *compared, "", *killed, "", "## Memory over many small cases", "", *flat]) + "\n"
     given.out.write_text(report)
     print(report)
