@@ -7,6 +7,7 @@
     │   ├── ImageError           one image or mask: unreadable, mismatched grid, empty mask
     │   ├── SettingsError        a study or parameter file: unknown key, value out of range
     │   ├── CohortError          the manifest or the clinical table: columns, roles, outcome, classes
+    │   ├── ClusterError         a cluster: no scheduler, no worker, other versions or files on a worker
     │   └── MissingExtraError    an optional library is not installed
     └── StorageError (exit 2)    a result cannot be written or read: full disk, foreign run folder
 
@@ -37,6 +38,10 @@ class SettingsError(InputError):
 
 class CohortError(InputError):
     """The manifest or the clinical table cannot be used."""
+
+
+class ClusterError(InputError):
+    """A cluster cannot be reached, or its workers cannot be used."""
 
 
 class MissingExtraError(InputError):

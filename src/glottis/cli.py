@@ -34,6 +34,12 @@ app = typer.Typer(
 )
 
 Jobs = Annotated[int, typer.Option("-j", "--jobs", min=1, help="Worker processes.")]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        "--scheduler", metavar="tcp://HOST:PORT", help="Dask scheduler whose workers do the work in place of --jobs."
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 _STREAMS = "warnings and failures go to the error stream, 2> FILE keeps them"
 ELSEWHERE = dict.fromkeys(("--logging-level", "--log-file", "--verbosity", "-v"), _STREAMS)
@@ -222,6 +228,7 @@ def extract(
     out_dir: Annotated[Path | None, typer.Option("-od", "--out-dir", hidden=True)] = None,
     cache: Annotated[Path | None, typer.Option("--cache", help="Folder that keeps finished rows for good.")] = None,
     jobs: Jobs = 1,
+    scheduler: Scheduler = None,
     as_json: AsJson = False,
 ) -> None:
     """Features of one image and mask, or of many, with PyRadiomics' names, values and columns.
@@ -245,7 +252,7 @@ def extract(
     with _progress() as progress:
         result = workflows.extract(
             given, out, params=param, settings=settings, label=label, lesions=lesions, layout=layout, jobs=jobs,
-            cache=cache, progress=progress,
+            cache=cache, scheduler=scheduler, progress=progress,
         )  # fmt: skip
     if printed is not None:
         typer.echo(features_text(result, printed, layout), nl=False)
@@ -291,6 +298,7 @@ def run(
     *,
     out: Annotated[Path, typer.Option("--out", help="Run folder; the same folder goes on where a run stopped.")],
     jobs: Jobs = 2,
+    scheduler: Scheduler = None,
     as_json: AsJson = False,
 ) -> None:
     """Run a study from its scans to its report.
@@ -300,7 +308,7 @@ def run(
     from glottis import workflows
 
     with _progress() as progress:
-        finished = workflows.run(study, out, jobs=jobs, progress=progress)
+        finished = workflows.run(study, out, jobs=jobs, scheduler=scheduler, progress=progress)
     _report_run(finished, as_json=as_json)
 
 

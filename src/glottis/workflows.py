@@ -5,7 +5,7 @@ What only one command needs is imported by that command, so that ``glottis extra
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,15 +15,14 @@ import numpy as np
 from glottis._errors import ImageError, SettingsError, StorageError
 from glottis.data.cohort import Lesions
 from glottis.data.volume import Mask, Volume
-from glottis.io.clinical import read_table
 from glottis.io.files import write_text_atomic
 from glottis.io.images import is_image_name, label_map_of, volume_of
-from glottis.io.manifest import BatchRow, cohort_from_frame, parse_labels, read_batch
+from glottis.io.manifest import BatchRow, parse_labels, read_batch
 from glottis.study.batch import Extraction, drop_cache, extract_batch
+from glottis.study.cluster import on_cluster
 from glottis.study.feature_file import write_features
 from glottis.study.parallel import Progress, silent
 from glottis.study.parameters import Parameters, parameters_from_dict, read_parameters
-from glottis.study.spec import read_study
 from glottis.study.store import read_json
 from glottis.study.table_layout import Layout, format_of
 
@@ -49,6 +48,7 @@ def extract(
     layout: Layout = AS_THE_SUFFIX_SAYS,
     jobs: int = 1,
     cache: PathLike | None = None,
+    scheduler: str | None = None,
     progress: Progress = silent,
 ) -> Extraction:
     """Features of many images and masks, with PyRadiomics' names, values and columns.
@@ -67,6 +67,7 @@ def extract(
         layout: format, paths and NaN of ``out``.
         jobs: worker processes.
         cache: folder where finished rows are kept for good.
+        scheduler: address of a Dask scheduler (``tcp://HOST:PORT``) whose workers extract in place of ``jobs``.
         progress: told after every image.
 
     Returns:
@@ -74,6 +75,7 @@ def extract(
 
     Raises:
         InputError: the batch or the parameters cannot be used; a row that fails is part of the result instead.
+        ClusterError: no cluster that can be used at ``scheduler``.
         StorageError: ``out`` cannot be written.
 
     >>> import numpy as np
@@ -85,22 +87,29 @@ def extract(
     >>> float(found.table["original_firstorder_Mean"].iloc[0]), found.failures
     (89.5, ())
     """
-    target = None if out is None else Path(out)
+    place = _place_for(scheduler)
+    target = None if out is None else place(out)
     if target is not None:
         format_of(target, layout)
     parameters = _parameters(params, settings)
-    rows = read_batch(batch) if isinstance(batch, str | Path) else _pairs(batch, parameters.label_channel)
+    rows = read_batch(place(batch)) if isinstance(batch, str | Path) else _pairs(batch, parameters.label_channel, place)
     if label is not None:
         text = label if isinstance(label, str) else ",".join(str(n) for n in np.atleast_1d(label).tolist())
         wanted = parse_labels(text, where="label")
         rows = [row if row.labels is not None else replace(row, labels=wanted) for row in rows]
-    kept = Path(cache) if cache is not None else None if target is None else target.with_name(f"{target.name}.cache")
-    result = extract_batch(rows, parameters, lesions=lesions, cache=kept, jobs=jobs, progress=progress)
+    kept = place(cache) if cache is not None else None if target is None else target.with_name(f"{target.name}.cache")
+    with on_cluster(scheduler, seen=place(batch) if isinstance(batch, str | Path) else None):
+        result = extract_batch(rows, parameters, lesions=lesions, cache=kept, jobs=jobs, progress=progress)
     if target is not None:
         write_features(result, target, layout)
         if cache is None and kept is not None and not result.failures:
             drop_cache(kept)
     return result
+
+
+def _place_for(scheduler: str | None) -> Callable[[PathLike], Path]:
+    """How a path is understood: workers of a cluster stand in other folders, so theirs are absolute."""
+    return Path if scheduler is None else lambda path: Path(path).absolute()
 
 
 def one_pair(image: PathLike, mask: PathLike | None) -> PathLike | list[Pair]:
@@ -135,7 +144,7 @@ def validate(
         InputError: the batch or the parameters cannot be used.
     """
     parameters = _parameters(params, settings)
-    rows = read_batch(batch) if isinstance(batch, str | Path) else _pairs(batch, parameters.label_channel)
+    rows = read_batch(batch) if isinstance(batch, str | Path) else _pairs(batch, parameters.label_channel, Path)
     return [
         (row.number, f"{name} '{path}' does not exist: correct the path.")
         for row in rows
@@ -152,12 +161,12 @@ def _parameters(params: PathLike | Mapping[str, Any] | None, settings: Mapping[s
     return read_parameters(Path(params), settings=settings)
 
 
-def _pairs(pairs: Sequence[Pair], channel: int) -> list[BatchRow]:
+def _pairs(pairs: Sequence[Pair], channel: int, place: Callable[[PathLike], Path]) -> list[BatchRow]:
     return [
         BatchRow(
             number=number,
-            image=_source(image),
-            mask=_source(mask, channel=channel),
+            image=_source(image, place),
+            mask=_source(mask, place, channel=channel),
             labels=(1,) if isinstance(mask, Mask) else None,
             columns={"Image": _written(image), "Mask": _written(mask)},
         )
@@ -165,14 +174,14 @@ def _pairs(pairs: Sequence[Pair], channel: int) -> list[BatchRow]:
     ]
 
 
-def _source(given: Any, *, channel: int | None = None) -> Path | Volume:
-    """A path as it is, what is in memory as a volume; ``channel`` says that it is a mask.
+def _source(given: Any, place: Callable[[PathLike], Path], *, channel: int | None = None) -> Path | Volume:
+    """A path as ``place`` has it, what is in memory as a volume; ``channel`` says that it is a mask.
 
     Raises:
         ImageError: neither a path nor an image.
     """
     if isinstance(given, str | Path):
-        return Path(given)
+        return place(given)
     if isinstance(given, Volume):
         return given
     if type(given).__module__.startswith("SimpleITK"):
@@ -256,7 +265,10 @@ def check(study: PathLike, *, jobs: int = 1, progress: Progress = silent) -> tup
     Raises:
         InputError: the study file or the manifest cannot be read at all.
     """
+    from glottis.io.clinical import read_table
+    from glottis.io.manifest import cohort_from_frame
     from glottis.study.run import check_study
+    from glottis.study.spec import read_study
 
     settings = read_study(Path(study))
     frame = read_table(settings.manifest)
@@ -289,16 +301,31 @@ def finding_lines(findings: Sequence[Finding]) -> list[str]:
     return lines
 
 
-def run(study: PathLike, out: PathLike, *, jobs: int = 1, progress: Progress = silent) -> FinishedRun:
+def run(
+    study: PathLike, out: PathLike, *, jobs: int = 1, scheduler: str | None = None, progress: Progress = silent
+) -> FinishedRun:
     """Run a study from its scans to its report; a run that was stopped goes on where it was.
+
+    Args:
+        study: the study file.
+        out: the run folder.
+        jobs: worker processes.
+        scheduler: address of a Dask scheduler (``tcp://HOST:PORT``) whose workers check, extract and fit in place of
+            ``jobs``.
+        progress: told after every unit of work.
 
     Raises:
         InputError: the study, the cohort or a file cannot be used.
+        ClusterError: no cluster that can be used at ``scheduler``.
         StorageError: the run folder belongs to another study, is in use, or cannot be written.
     """
     from glottis.study.run import run as run_study
+    from glottis.study.spec import read_study
 
-    folder = run_study(read_study(Path(study)), Path(out), jobs=jobs, progress=progress)
+    place = _place_for(scheduler)
+    settings = read_study(place(study))
+    with on_cluster(scheduler, seen=settings.manifest):
+        folder = run_study(settings, place(out), jobs=jobs, progress=progress)
     return report(folder, progress=progress)
 
 

@@ -110,12 +110,16 @@ def _read_plain(path: Path) -> Volume | None:
 
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
-    with _quiet(), _as_image_error(path):
-        reader.ReadImageInformation()
-        size = reader.GetSize()
-        dtype = _numpy_type(reader.GetPixelID())
-        if len(size) != 3 or dtype is None:
-            return None
+    try:
+        with _quiet():
+            reader.ReadImageInformation()
+    except RuntimeError:
+        return None  # the long way says what is wrong
+    size = reader.GetSize()
+    dtype = _numpy_type(reader.GetPixelID())
+    if len(size) != 3 or dtype is None:
+        return None
+    with _as_image_error(path):
         voxels = read_voxels(path, (size[2], size[1], size[0]), dtype)
     if voxels is None:
         return None

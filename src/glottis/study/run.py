@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +37,7 @@ from glottis.study.spec import Study
 from glottis.study.split import Partition, partition_digest, partitions
 from glottis.study.store import content_key, open_run, write_json
 from glottis.study.tabulate import extraction_summary, feature_table, scan_tasks
-
-LIBRARIES = (
-    "joblib", "numba", "numpy", "pandas", "pyarrow", "PyWavelets", "scikit-learn", "scipy", "SimpleITK", "statsmodels",
-)  # fmt: skip
+from glottis.study.versions import library_versions
 
 
 @dataclass
@@ -298,7 +294,7 @@ def _provenance(state: _Run, started: str, *, scans: int) -> dict[str, Any]:
     manifest = state.study.manifest
     return {
         "glottis": __version__,
-        "versions": {name: metadata.version(name) for name in LIBRARIES},
+        "versions": library_versions(),
         "python": platform.python_version(),
         "platform": platform.platform(),
         "cores": os.cpu_count(),
