@@ -216,7 +216,7 @@ def _textures(grey: Discretised, name: str, region: Region, settings: FeatureSet
         pairs = cells.reshape(len(steps), n + 1, n + 1)[:, 1:, 1:]
         if region.apart is not region.touching or settings.texture.alpha > 0:
             pairs, dependences, differences = scan_apart(
-                grid.ranks, grid.levels, region.where, region.apart.steps, n, settings.texture.alpha
+                grid.ranks, grid.levels, region.where, region.apart.steps, n, float(settings.texture.alpha)
             )
         makers: dict[str, Callable[[], dict[str, float]]] = {
             "glcm": lambda: _glcm(pairs, grey, region, settings.texture),
