@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from test_pyradiomics_native import PYRADIOMICS, SARCOMA, far_off, read_case, reference
 
 from glottis.data.volume import Mask, Volume
 from glottis.features.discretise import FixedBinCount, FixedBinWidth
 from glottis.features.extract import FeatureSettings, extract_features
 from glottis.features.texture.settings import TextureSettings
-from test_pyradiomics_native import PYRADIOMICS, SARCOMA, far_off, read_case, reference
 
 STORED = json.loads(Path(__file__).with_name("pyradiomics_textures.json").read_text())
 GENERATED = [row for row in STORED["rows"] if row["case"] not in PYRADIOMICS]

@@ -4,9 +4,9 @@ from collections import Counter
 
 import numpy as np
 import pytest
-import slow_textures
 from scipy import ndimage
 
+import slow_textures
 from glottis.data.volume import Mask
 from glottis.features.discretise import Discretised, gather_levels
 from glottis.features.region import Region, directions

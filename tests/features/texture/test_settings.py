@@ -4,8 +4,8 @@ import itertools
 
 import numpy as np
 import pytest
-import slow_textures
 
+import slow_textures
 from glottis._errors import SettingsError
 from glottis.data.volume import Mask, Volume
 from glottis.features.discretise import FixedBinWidth
