@@ -124,7 +124,8 @@ def glcm(grid, settings, spacing_mm):
         matrices = [sum(weight * matrix for weight, matrix in zip(weights, matrices, strict=True))]
     found = [glcm_of_one(matrix / matrix.sum(), len(np.unique(grid[grid > 0]))) for matrix in matrices if matrix.any()]
     names = glcm_of_one(np.eye(1), 1)
-    means = {name: float(np.mean([one[name] for one in found])) if found else NAN for name in names}
+    known = {name: [one[name] for one in found if not np.isnan(one[name])] for name in names}
+    means = {name: float(np.mean(known[name])) if known[name] else NAN for name in names}
     return means | ({"MCC": 1.0} if len(np.unique(grid[grid > 0])) == 1 else {})
 
 
