@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any, Protocol
@@ -21,6 +22,14 @@ from glottis.preprocessing.window import Resegment
 
 FEWEST_BINS, MOST_BINS = 8, 256
 """Outside this number of bins texture says little: a flat image, or one bin a voxel."""
+
+WITHOUT_VALUE = {
+    "RobustMeanAbsoluteDeviation": "no voxel lies between the 10th and the 90th percentile",
+    "Imc2": "no two voxels of the mask are neighbours, or their grey levels are independent to within rounding",
+    "glcm": "no two voxels of the mask are neighbours",
+    "glrlm": "no line holds two voxels of the mask",
+}
+"""Why a feature, or else a class of features, can be NaN."""
 
 GEOMETRY_TOLERANCE = 1e-5
 """In mm; NIfTI keeps spacing in single precision, so that grids which are the same differ by about 1e-7."""
@@ -118,6 +127,7 @@ def extract_case(image: Volume, mask: Mask, settings: CaseSettings) -> CaseResul
     diagnostics |= {f"diagnostics_Bins_{name}": n for name, n in found.n_bins.items()}
     warnings += [text for step in settings.features.filters for text in step.skipped(image)]
     warnings += _flat_textures(found.n_bins, settings.features)
+    warnings += _without_value(found.features)
     return CaseResult(features=found.features, diagnostics=diagnostics, warnings=tuple(warnings))
 
 
@@ -216,6 +226,28 @@ def _flat_textures(n_bins: Mapping[str, int], settings: FeatureSettings) -> list
             f"larger width (16 to 128 bins are usual)."
         )
     return warnings
+
+
+def _without_value(features: Mapping[str, float]) -> list[str]:
+    """A sentence for every reason why features are NaN and the features that it concerns, with their images."""
+    empty = [name.split("_", 2) for name, value in features.items() if math.isnan(value)]
+    whole = {(image, kind) for image, kind, name in empty if kind in WITHOUT_VALUE and name not in WITHOUT_VALUE}
+    by_image: dict[tuple[str, str], list[str]] = {}
+    for image, kind, name in empty:
+        why = WITHOUT_VALUE.get(kind if (image, kind) in whole else name, "the mask is too small or too thin")
+        by_image.setdefault((image, why), []).append(f"{kind} {name}")
+    images: dict[tuple[str, str], list[str]] = {}
+    for (image, why), names in by_image.items():
+        images.setdefault((_first_few(names), why), []).append(image)
+    return [
+        f"No value for {names} in {', '.join(where)}: {why}; draw a larger mask, or leave these features out."
+        for (names, why), where in images.items()
+    ]
+
+
+def _first_few(names: list[str]) -> str:
+    """Up to three names in full, of more the first and their number."""
+    return ", ".join(names) if len(names) <= 3 else f"{names[0]} and {len(names) - 1} more of its class"
 
 
 def _versions() -> dict[str, Any]:
