@@ -24,6 +24,8 @@ FEWEST_BINS, MOST_BINS = 8, 256
 """Outside this number of bins texture says little: a flat image, or one bin a voxel."""
 
 WITHOUT_VALUE = {
+    "SurfaceVolumeRatio": "the mesh round the mask encloses no volume",
+    "SphericalDisproportion": "the mesh round the mask encloses no volume",
     "RobustMeanAbsoluteDeviation": "no voxel lies between the 10th and the 90th percentile",
     "Imc2": "no two voxels of the mask are neighbours, or their grey levels are independent to within rounding",
     "glcm": "no two voxels of the mask are neighbours",
