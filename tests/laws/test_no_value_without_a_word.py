@@ -16,10 +16,20 @@ from glottis.study.case import CaseSettings, extract_case
 ALL_GLCM = {f"glcm_{name}" for name in default_names("glcm")}
 ALL_GLRLM = {f"glrlm_{name}" for name in default_names("glrlm")}
 ROBUST = "firstorder_RobustMeanAbsoluteDeviation"
+
+
+def string_along_edges():
+    """Voxels whose mesh is open and encloses no volume."""
+    inside = np.zeros((3, 3, 3))
+    inside[[0, 0, 1, 2], [0, 2, 2, 2], [0, 2, 1, 0]] = 1
+    return inside
+
+
 MASKS = {
     "a cube": (np.ones((3, 3, 3)), set()),
     "three in a row": (np.ones((1, 1, 3)), set()),
     "two that touch": (np.ones((1, 1, 2)), {ROBUST}),
+    "a string along edges": (string_along_edges(), {"shape_SurfaceVolumeRatio"}),
     "two on one line": (np.array([[[1, 0, 0, 1]]]), {ROBUST} | ALL_GLCM),
     "two on no common line": (np.array([[[1, 0, 0], [0, 0, 1]]]), {ROBUST} | ALL_GLCM | ALL_GLRLM),
     "three on no common line": (np.array([[[1, 0, 0, 0, 0], [0, 0, 1, 0, 0], [0, 0, 0, 0, 1]]]), ALL_GLCM | ALL_GLRLM),

@@ -21,7 +21,12 @@ from glottis.preprocessing.resample import Resample
 from glottis.study.case import WITHOUT_VALUE, CaseSettings, extract_case
 
 TEXTURES = ("glcm", "gldm", "glrlm", "glszm", "ngtdm")
-CAN_BE_NAN = {"firstorder": {"RobustMeanAbsoluteDeviation"}, "glcm": None, "glrlm": None}
+CAN_BE_NAN = {
+    "shape": {"SurfaceVolumeRatio"},
+    "firstorder": {"RobustMeanAbsoluteDeviation"},
+    "glcm": None,
+    "glrlm": None,
+}
 """Classes, and features of them (None: all), that have no value for some masks."""
 PIXEL_TYPES = ("u1", "i1", "i2", "u2", "i4", "u4", "i8", "u8", "f4", "f8", ">i2", ">f4")
 FEW = settings(deadline=None, derandomize=True, max_examples=40, suppress_health_check=list(HealthCheck))
