@@ -107,7 +107,7 @@ def extract_with_bins(
         features by name (``original_glcm_Contrast``), shape first, then image by image.
 
     Raises:
-        ImageError: image and mask differ in size, a mask is empty, or an intensity inside it is not finite or beyond 1e70.
+        ImageError: image and mask differ in size, a mask is empty, or an intensity is not finite or beyond 1e70.
         SettingsError: the bins are so narrow that texture matrices would not fit in memory.
     """
     inner = mask if intensity_mask is None else intensity_mask

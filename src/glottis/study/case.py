@@ -28,7 +28,7 @@ WITHOUT_VALUE = {
     "SphericalDisproportion": "the mesh round the mask encloses no volume",
     "RobustMeanAbsoluteDeviation": "no voxel lies between the 10th and the 90th percentile",
     "Imc2": "no two voxels of the mask are neighbours, or their grey levels are independent to within rounding",
-    "glcm": "no two voxels of the mask are neighbours",
+    "glcm": "no two voxels of the mask are neighbours, or they lie so far apart that their weights vanish",
     "glrlm": "no line holds two voxels of the mask",
 }
 """Why a feature, or else a class of features, can be NaN."""
