@@ -174,9 +174,7 @@ def test_more_levels_than_memory_holds_are_refused():
 @pytest.mark.parametrize("scale", [1e75, 1e200, 1e-75, 1e-200])
 def test_intensities_whose_powers_cannot_be_held_are_refused(scale):
     image, mask = lesion()
-    with pytest.raises(
-        ImageError, match=r"intensities from .* too large or too close for their powers.*scale the image"
-    ):
+    with pytest.raises(ImageError, match=r"too large or too close for their powers.*scale the image"):
         extract_features(image.with_voxels(image.voxels * scale), mask, FeatureSettings())
 
 

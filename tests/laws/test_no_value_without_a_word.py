@@ -11,6 +11,7 @@ from glottis.data.volume import Mask, Volume
 from glottis.features.catalogue import default_names
 from glottis.features.extract import FeatureSettings
 from glottis.features.filters import Original, Wavelet
+from glottis.features.texture.settings import TextureSettings
 from glottis.study.case import CaseSettings, extract_case
 
 ALL_GLCM = {f"glcm_{name}" for name in default_names("glcm")}
@@ -65,12 +66,20 @@ def test_the_reason_names_features_and_images():
     said = [text for text in warnings if text.startswith("No value for")]
     assert any(
         text.startswith("No value for glcm Autocorrelation and 23 more of its class in original, ")
-        and text.endswith(
-            ": no two voxels of the mask are neighbours; draw a larger mask, or leave these features out."
-        )
+        and "no two voxels of the mask are neighbours" in text
+        and text.endswith("; draw a larger mask, or leave these features out.")
         for text in said
     )
     assert any(
         "glrlm GrayLevelNonUniformity and 15 more" in text and "no line holds two voxels" in text for text in said
     )
     assert any(f"{ROBUST.replace('_', ' ')} in original" in text and "10th and the 90th" in text for text in said)
+
+
+def test_weights_that_vanish_are_a_reason():
+    mask = Mask(voxels=np.ones((3, 3, 3)), spacing_mm=(30.0, 30.0, 30.0))
+    image = Volume(voxels=np.arange(27.0).reshape(3, 3, 3) * 30, spacing_mm=mask.spacing_mm)
+    settings = CaseSettings(features=FeatureSettings(texture=TextureSettings(weighting="euclidean")))
+    result = extract_case(image, mask, settings)
+    assert without_value(result) == ALL_GLCM
+    assert any("so far apart that their weights vanish" in text for text in result.warnings)
