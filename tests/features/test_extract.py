@@ -169,3 +169,36 @@ def test_more_levels_than_memory_holds_are_refused():
     image, mask = Volume(voxels=voxels, spacing_mm=SPACING), Mask(voxels=np.ones(voxels.shape), spacing_mm=SPACING)
     with pytest.raises(SettingsError, match="4913 grey levels, more than 4000"):
         extract_features(image, mask, FeatureSettings(bins=FixedBinWidth(1), classes={"glcm": None}))
+
+
+@pytest.mark.parametrize("scale", [1e75, 1e200, 1e-75, 1e-200])
+def test_intensities_whose_powers_cannot_be_held_are_refused(scale):
+    image, mask = lesion()
+    with pytest.raises(ImageError, match=r"too large or too close for their powers.*scale the image"):
+        extract_features(image.with_voxels(image.voxels * scale), mask, FeatureSettings())
+
+
+@pytest.mark.parametrize("size", [1e17, -1e20, 1e60])
+def test_bins_lost_in_rounding_are_refused(size):
+    image, mask = lesion()
+    flat = image.with_voxels(np.full(image.shape, size))
+    with pytest.raises(SettingsError, match="Bin width 25 is lost in rounding at intensities"):
+        extract_features(flat, mask, FeatureSettings())
+
+
+def test_more_bins_than_numbers_between_the_intensities_are_refused():
+    image, mask = lesion()
+    close = image.with_voxels(1e20 + image.voxels)
+    with pytest.raises(SettingsError, match="lie too close for 32 bins: choose fewer bins"):
+        extract_features(close, mask, FeatureSettings(bins=FixedBinCount(32)))
+
+
+@pytest.mark.parametrize("scale", [1e-60, 1e-6, 1e6, 1e60])
+def test_features_that_do_not_depend_on_scale_do_not(scale):
+    image, mask = lesion()
+    names = {"firstorder": ("Skewness", "Kurtosis", "Entropy", "Uniformity"), "glcm": None}
+    rows = [
+        extract_features(image.with_voxels(image.voxels * by), mask, FeatureSettings(classes=names, bins=bins))
+        for by, bins in ((1.0, FixedBinWidth(16)), (scale, FixedBinWidth(16 * scale)))
+    ]
+    assert rows[1] == pytest.approx(rows[0], rel=1e-9)

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from glottis._errors import ImageError
 from glottis.data.volume import Mask, Volume
 from glottis.features.discretise import FixedBinWidth
 from glottis.features.extract import FeatureSettings, extract_features
@@ -85,3 +86,19 @@ def test_the_pixel_type_does_not_matter_where_values_are_whole(dtype):
     image = image.with_voxels(np.round(np.abs(image.voxels)))
     typed = image.with_voxels(np.asfortranarray(image.voxels.astype(dtype)))
     assert same(extract_features(typed, mask, SETTINGS), extract_features(image, mask, SETTINGS))
+
+
+@pytest.mark.parametrize("dtype", [">i2", ">i4", ">f4", ">f8"])
+def test_the_byte_order_does_not_matter(dtype):
+    image, mask = lesion()
+    image = image.with_voxels(np.round(image.voxels))
+    assert same(
+        extract_features(image.with_voxels(image.voxels.astype(dtype)), mask, SETTINGS),
+        extract_features(image, mask, SETTINGS),
+    )
+
+
+@pytest.mark.parametrize("dtype", ["float16", "longdouble", "complex64", "object", "U8"])
+def test_a_pixel_type_that_images_do_not_have_is_refused(dtype):
+    with pytest.raises(ImageError, match=r"Pixel type .* is not one that images have: convert the voxels to int16"):
+        Volume(voxels=np.ones((2, 2, 2), dtype=dtype), spacing_mm=SPACING)

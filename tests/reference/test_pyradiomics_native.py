@@ -12,6 +12,7 @@ from glottis.data.volume import Mask, Volume
 from glottis.features.catalogue import CLASSES, every_name
 from glottis.features.discretise import FixedBinCount, FixedBinWidth
 from glottis.features.extract import FeatureSettings, extract_features
+from glottis.features.texture.settings import TextureSettings
 
 EDGE_CASES = json.loads(Path(__file__).with_name("pyradiomics_edge_cases.json").read_text())
 PYRADIOMICS = ("brain1", "brain2", "breast1", "prostate-8")
@@ -24,6 +25,11 @@ RELATIVE, ABSOLUTE = 1e-6, 1e-10
 # PyRadiomics takes eigenvalues of coordinates in mm: in a plane or a line the thin ones are rounding of about 1e-15,
 # and lengths are four times their square root.
 THIN_AXES = 1e-6
+EXPLAINED: dict[str, set[str]] = {
+    # one level and one direction, along which no voxels touch: 3.0.1 leaves that empty direction in, and measures of
+    # nothing come out as 0 or NaN by chance; with more directions it gives NaN and 1, as we do here too
+    "two voxels apart on a line": {"original_glcm_InverseVariance", "original_glcm_MCC"},
+}
 
 
 def read_case(folder, case):
@@ -79,5 +85,6 @@ def test_an_edge_case_has_pyradiomics_values(name):
     image = Volume(voxels=np.array(case["image"], dtype=case["pixel_type"]), spacing_mm=spacing)
     mask = Mask(voxels=np.array(case["mask"]), spacing_mm=spacing)
     count, width = case["settings"].get("binCount"), case["settings"].get("binWidth", 25)
-    settings = FeatureSettings(bins=FixedBinCount(count) if count else FixedBinWidth(width))
-    assert far_off(extract_features(image, mask, settings), case["features"]) == {}
+    texture = TextureSettings(symmetric=case["settings"].get("symmetricalGLCM", True))
+    settings = FeatureSettings(bins=FixedBinCount(count) if count else FixedBinWidth(width), texture=texture)
+    assert far_off(extract_features(image, mask, settings), case["features"]).keys() == EXPLAINED.get(name, set())

@@ -207,7 +207,7 @@ def test_a_feature_without_a_value_is_named_with_its_reason():
     mask.voxels[9, 15, 16] = mask.voxels[13, 20, 20] = True
     warnings = extract_case(image, mask, CaseSettings(features=FeatureSettings(classes={"glcm": None}))).warnings
     assert any(
-        text.startswith("No value (NaN) for 24 glcm features, no two voxels of the mask are neighbours: original_glcm_")
+        text.startswith("No value for glcm Autocorrelation and 23 more of its class in original: no two voxels")
         for text in warnings
     )
 

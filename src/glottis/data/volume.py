@@ -26,7 +26,7 @@ class Volume:
     """A scalar image on a regular grid.
 
     Attributes:
-        voxels: array ``(z, y, x)`` in the pixel type of the file.
+        voxels: array ``(z, y, x)`` in the pixel type of the file; one in foreign byte order is copied once.
         spacing_mm: voxel size in mm, ``(z, y, x)``.
         origin_mm: patient position of voxel ``[0, 0, 0]`` in mm, ``(x, y, z)``.
         direction: row-major 3 x 3 matrix whose columns are the patient directions of the x, y and z index axes.
@@ -41,6 +41,12 @@ class Volume:
         if self.voxels.ndim != 3:
             message = f"An image needs three dimensions, this one has shape {self.voxels.shape}: give a 3D volume."
             raise ImageError(message)
+        kind = self.voxels.dtype
+        if kind.kind not in "biuf" or kind in (np.float16, np.longdouble):
+            message = f"Pixel type {kind} is not one that images have: convert the voxels to int16, float32 or float64."
+            raise ImageError(message)
+        if not kind.isnative:  # SimpleITK and compiled loops know the machine's byte order only
+            object.__setattr__(self, "voxels", self.voxels.astype(kind.newbyteorder("=")))
         if len(self.spacing_mm) != 3 or min(self.spacing_mm) <= 0:
             message = f"Voxel spacing must be three positive numbers, got {self.spacing_mm}: repair the image header."
             raise ImageError(message)

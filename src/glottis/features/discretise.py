@@ -43,12 +43,22 @@ class FixedBinWidth:
             raise SettingsError(message)
 
     def edges(self, values: NDArray[Any]) -> NDArray[np.float64]:
-        """Edges from the multiple of the width at or below the minimum to beyond the maximum."""
+        """Edges from the multiple of the width at or below the minimum to beyond the maximum.
+
+        Raises:
+            SettingsError: the width is too small for the range or the size of the intensities.
+        """
         low, high, width = float(values.min()), float(values.max()), float(self.width)
         if (high - low) / width > MOST_EDGES:
             message = (
                 f"Bin width {width:g} cuts intensities {low:g} to {high:g} into more than {MOST_EDGES} bins: "
                 f"choose a larger width; 16 to 128 bins suit most images."
+            )
+            raise SettingsError(message)
+        if np.spacing(max(-low, high)) > width / 8:
+            message = (
+                f"Bin width {width:g} is lost in rounding at intensities {low:g} to {high:g}: choose a larger width, "
+                f"or scale the image; 16 to 128 bins suit most images."
             )
             raise SettingsError(message)
         return np.arange(low - low % width, high + 2 * width, width)
@@ -73,8 +83,19 @@ class FixedBinCount:
             raise SettingsError(message)
 
     def edges(self, values: NDArray[Any]) -> NDArray[np.float64]:
-        """Edges of numpy's histogram in the pixel type of the image, the last one raised by 1 to hold the maximum."""
-        edges = np.histogram_bin_edges(values, self.count)
+        """Edges of numpy's histogram in the pixel type of the image, the last one raised by 1 to hold the maximum.
+
+        Raises:
+            SettingsError: the intensities lie so close that bins between them are no numbers.
+        """
+        try:
+            edges = np.histogram_bin_edges(values, self.count)
+        except ValueError as error:  # numpy: too many bins for the range
+            message = (
+                f"Intensities {values.min():g} to {values.max():g} lie too close for {self.count} bins: choose fewer "
+                f"bins, or scale the image."
+            )
+            raise SettingsError(message) from error
         edges[-1] += 1
         return edges.astype(np.float64)
 

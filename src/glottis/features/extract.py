@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from glottis._errors import ImageError, SettingsError
 from glottis.data.volume import Mask, Volume
@@ -21,6 +23,8 @@ from glottis.features.texture.settings import TextureSettings
 
 MOST_LEVELS = 4000
 """Co-occurrence matrices of more grey levels than this need over 800 MB."""
+LARGEST_INTENSITY = 1e70
+"""Its fourth power, summed over all voxels, is still a double; the inverse bounds the range from below."""
 LARGEST_TRIAL = 128
 """Side (voxels) of the largest image on which filters are asked for their names."""
 _SHAPES = {"shape": 0, "shape2D": 1}
@@ -116,7 +120,7 @@ def extract_with_bins(
         features by name (``original_glcm_Contrast``), shape first, then image by image.
 
     Raises:
-        ImageError: image and mask differ in size, a mask is empty, or an intensity inside it is not finite.
+        ImageError: image and mask differ in size, a mask is empty, or an intensity is not finite or beyond 1e70.
         SettingsError: the bins are so narrow that texture matrices would not fit in memory.
     """
     inner = mask if intensity_mask is None else intensity_mask
@@ -188,17 +192,29 @@ def _check_same_size(image: Volume, mask: Mask) -> None:
         raise ImageError(message)
 
 
-def _of_image(
-    image: Volume, name: str, region: Region, settings: FeatureSettings
-) -> tuple[dict[str, dict[str, float]], int]:
-    """Features by class of one derived image, and its number of bins."""
-    values = region.values(image.voxels)
-    if not np.isfinite(values).all():
+def _check_intensities(values: NDArray[Any], name: str) -> None:
+    """Refuse what first-order features, which go up to fourth powers, cannot hold."""
+    low, high = float(values.min()), float(values.max())
+    if not (math.isfinite(low) and math.isfinite(high)):
         message = (
             f"Image '{name}' has {int(np.sum(~np.isfinite(values)))} intensities inside the mask that are not finite: "
             f"repair the image, or leave out the filter."
         )
         raise ImageError(message)
+    if max(-low, high) > LARGEST_INTENSITY or 0 < high - low < 1 / LARGEST_INTENSITY:
+        message = (
+            f"Image '{name}' has intensities from {low:g} to {high:g} inside the mask, too large or too close for "
+            f"their powers to be held: scale the image; ranges of 1 to 100000 are usual."
+        )
+        raise ImageError(message)
+
+
+def _of_image(
+    image: Volume, name: str, region: Region, settings: FeatureSettings
+) -> tuple[dict[str, dict[str, float]], int]:
+    """Features by class of one derived image, and its number of bins."""
+    values = region.values(image.voxels)
+    _check_intensities(values, name)
     grey = discretise(values, settings.bins)
     classes = settings.classes.keys()
     found: dict[str, dict[str, float]] = {}
@@ -233,7 +249,7 @@ def _textures(grey: Discretised, name: str, region: Region, settings: FeatureSet
         pairs = cells.reshape(len(steps), n + 1, n + 1)[:, 1:, 1:]
         if region.apart is not region.touching or settings.texture.alpha > 0:
             pairs, dependences, differences = scan_apart(
-                grid.ranks, grid.levels, region.where, region.apart.steps, n, settings.texture.alpha
+                grid.ranks, grid.levels, region.where, region.apart.steps, n, float(settings.texture.alpha)
             )
         makers: dict[str, Callable[[], dict[str, float]]] = {
             "glcm": lambda: _glcm(pairs, grey, region, settings.texture),

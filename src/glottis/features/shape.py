@@ -13,6 +13,8 @@ from glottis.features._mesh import area_and_volume, largest_distance, vertices
 
 NEGLIGIBLE_EIGENVALUE = 1e-10
 """An eigenvalue of the covariance (mm^2) this little below zero is rounding and taken as zero."""
+NEGLIGIBLE_VOLUME = 1e-9
+"""In voxels; mesh volumes are multiples of a 48th, less is rounding. Strings of voxels along edges can make it zero."""
 
 
 def features(mask: Mask) -> dict[str, float]:
@@ -23,23 +25,26 @@ def features(mask: Mask) -> dict[str, float]:
 
     Returns:
         by PyRadiomics name; lengths in mm, areas in mm^2, volumes in mm^3. Elongation and Flatness of a single voxel
-        are NaN.
+        are NaN, and so are ratios to a volume of zero: the mesh round a string of voxels along edges can be open.
 
     Raises:
         ImageError: the mask is empty.
     """
     inside = mask.voxels[mask.bounding_box()]
     area, volume = area_and_volume(inside, mask.spacing_mm)
+    voxel_volume = math.prod(mask.spacing_mm[::-1])
+    if abs(volume) < NEGLIGIBLE_VOLUME * voxel_volume:
+        volume = 0.0
     ball_area = (36 * math.pi * volume**2) ** (1 / 3)
     found = {
         "Compactness1": volume / (area**1.5 * math.sqrt(math.pi)),
         "Compactness2": 36 * math.pi * volume**2 / area**3,
         "MeshVolume": volume,
-        "SphericalDisproportion": area / ball_area,
+        "SphericalDisproportion": area / ball_area if volume else math.nan,
         "Sphericity": ball_area / area,
         "SurfaceArea": area,
-        "SurfaceVolumeRatio": area / volume,
-        "VoxelVolume": mask.n_voxels * math.prod(mask.spacing_mm[::-1]),
+        "SurfaceVolumeRatio": area / volume if volume else math.nan,
+        "VoxelVolume": mask.n_voxels * voxel_volume,
         **_axes(inside, mask.spacing_mm),
         **_diameters(inside, mask.spacing_mm),
     }

@@ -33,6 +33,8 @@ NRRD_TYPES = {
 _NRRD_TYPE = {word: code for code, words in NRRD_TYPES.items() for word in words}
 _PLAIN_NRRD = {"type", "dimension", "space", "sizes", "space directions", "kinds", "endian", "encoding", "space origin"}
 GZIP = b"\x1f\x8b"
+NIFTI_START = 352
+"""Bytes before the first voxel of a NIfTI file without extensions."""
 
 
 def read_voxels(path: Path, shape: tuple[int, int, int], dtype: np.dtype[Any]) -> NDArray[Any] | None:
@@ -51,23 +53,21 @@ def read_voxels(path: Path, shape: tuple[int, int, int], dtype: np.dtype[Any]) -
         ImageError: the compressed data break off or fail their checksum, or the file is shorter than its header says.
     """
     name = path.name.lower()
+    count = shape[0] * shape[1] * shape[2]
+    least = count * dtype.itemsize
     if name.endswith((".nii", ".nii.gz")):
         stored = path.read_bytes()
-        content = _unpacked(stored, path) if stored[:2] == GZIP else stored
+        content = _unpacked(stored, path, least + NIFTI_START) if stored[:2] == GZIP else stored
         found = _nifti_layout(content)
     elif name.endswith(".nrrd"):
-        content, found = _nrrd_layout(path.read_bytes(), path)
+        content, found = _nrrd_layout(path.read_bytes(), path, least)
     else:
         return None
     if found is None or np.dtype(found[0]).newbyteorder("=") != dtype:
         return None
     kind, offset = found
-    count = shape[0] * shape[1] * shape[2]
-    if len(content) < offset + count * dtype.itemsize:
-        message = (
-            f"'{path}' is truncated, it holds {len(content)} of {offset + count * dtype.itemsize} bytes: "
-            f"copy or export it again."
-        )
+    if len(content) < offset + least:
+        message = f"'{path}' is truncated, it holds {len(content)} of {offset + least} bytes: copy or export it again."
         raise ImageError(message)
     voxels = np.frombuffer(content, dtype=kind, count=count, offset=offset).astype(dtype, copy=False).reshape(shape)
     if name.endswith(".nrrd") or dtype.kind != "f" or np.isfinite(voxels).all():
@@ -75,10 +75,12 @@ def read_voxels(path: Path, shape: tuple[int, int, int], dtype: np.dtype[Any]) -
     return np.where(np.isfinite(voxels), voxels, dtype.type(0))
 
 
-def _unpacked(packed: bytes, path: Path) -> bytes | bytearray:
-    """A gzip stream unpacked, its checksum compared."""
+def _unpacked(packed: bytes, path: Path, least: int) -> bytes | bytearray:
+    """A gzip stream unpacked, its checksum compared; fewer than ``least`` bytes mean that more members follow."""
     try:
-        return deflate.gzip_decompress(packed)
+        content: bytes | bytearray = deflate.gzip_decompress(packed)
+        if len(content) >= least:
+            return content
     except deflate.DeflateError:  # several members, or damage
         pass
     try:
@@ -91,15 +93,20 @@ def _unpacked(packed: bytes, path: Path) -> bytes | bytearray:
 def _nifti_layout(content: bytes | bytearray) -> tuple[str, int] | None:
     """Type and offset of the voxels; None where they are rescaled, of another type, or in a file of their own."""
     for order in "<>":
-        if len(content) >= 352 and struct.unpack_from(f"{order}i", content)[0] == 348 and content[344:347] == b"n+1":
+        if (
+            len(content) >= NIFTI_START
+            and struct.unpack_from(f"{order}i", content)[0] == 348
+            and content[344:347] == b"n+1"
+        ):
             code = struct.unpack_from(f"{order}h", content, 70)[0]
             offset, slope, intercept = struct.unpack_from(f"{order}3f", content, 108)
-            if code in NIFTI_TYPES and (slope == 0 or (slope == 1 and intercept == 0)):
+            as_stored = slope == 0 or (slope == 1 and intercept == 0)
+            if code in NIFTI_TYPES and as_stored and offset >= 348:  # ITK has a way of its own with offsets below
                 return f"{order}{NIFTI_TYPES[code]}", int(offset)
     return None
 
 
-def _nrrd_layout(content: bytes, path: Path) -> tuple[bytes | bytearray, tuple[str, int] | None]:
+def _nrrd_layout(content: bytes, path: Path, least: int) -> tuple[bytes | bytearray, tuple[str, int] | None]:
     """The bytes that hold the voxels, unpacked, with their type and offset; None where a field asks for more."""
     end = content.find(b"\n\n")
     lines = content[:end].decode("latin-1").splitlines()
@@ -116,4 +123,4 @@ def _nrrd_layout(content: bytes, path: Path) -> tuple[bytes | bytearray, tuple[s
     order = ">" if fields.get("endian", "").lower() == "big" else "<"
     if encoding == "raw":
         return content, (f"{order}{kind}", end + 2)
-    return _unpacked(content[end + 2 :], path), (f"{order}{kind}", 0)
+    return _unpacked(content[end + 2 :], path, least), (f"{order}{kind}", 0)

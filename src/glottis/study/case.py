@@ -12,27 +12,16 @@ import numpy as np
 
 from glottis._errors import ImageError
 from glottis.data.volume import Box, Mask, Volume
-from glottis.features.discretise import FixedBinWidth
 from glottis.features.extract import FeatureSettings, extract_with_bins
-from glottis.features.filters import Filter, Inside, own_settings
+from glottis.features.filters import Filter, Inside
 from glottis.preprocessing.mask import check_mask, correct_mask
 from glottis.preprocessing.resample import Resample
 from glottis.preprocessing.window import Resegment
 from glottis.study import diagnostics
-
-FEWEST_BINS, MOST_BINS = 8, 256
-"""Outside this number of bins texture says little: a flat image, or one bin a voxel."""
+from glottis.study.case_warnings import flat_textures, without_value
 
 GEOMETRY_TOLERANCE = 1e-5
 """In mm; NIfTI keeps spacing in single precision, so that grids which are the same differ by about 1e-7."""
-
-
-NO_VALUE = {
-    "glcm": "no two voxels of the mask are neighbours",
-    "firstorder": "too few voxels or equal intensities leave a quotient without a denominator",
-    "shape": "the mask is flat or too small for it",
-}
-"""Why a feature of a class can be NaN."""
 
 
 class ImageStep(Protocol):
@@ -141,8 +130,8 @@ def extract_case(image: Volume, mask: Mask, settings: CaseSettings) -> CaseResul
     features = _inside(image, narrowed or mask, settings)
     row = extract_with_bins(image, mask, features, intensity_mask=narrowed)
     warnings += [text for step in settings.features.filters for text in step.skipped(image)]
-    warnings += _flat_textures(row.n_bins, settings.features)
-    warnings += _without_value(row.features)
+    warnings += flat_textures(row.n_bins, settings.features)
+    warnings += without_value(row.features)
     return CaseResult(features=row.features, n_bins=row.n_bins, diagnostics=found, warnings=tuple(warnings))
 
 
@@ -233,38 +222,6 @@ def _box_to_filter(image: Volume, mask: Mask, step: Filter) -> Box:
         for part, guarded, size in zip(inner, box, image.shape, strict=True)
     )
     return z, y, x
-
-
-def _flat_textures(n_bins: Mapping[str, int], settings: FeatureSettings) -> list[str]:
-    if not isinstance(settings.bins, FixedBinWidth):
-        return []
-    own = any(own_settings(step).bins is not None for step in settings.filters)
-    width = "the bin width" if own else f"a bin width of {settings.bins.width:g}"
-    few = [f"{name} {n}" for name, n in n_bins.items() if n < FEWEST_BINS]
-    many = [f"{name} {n}" for name, n in n_bins.items() if n > MOST_BINS]
-    warnings = []
-    if few:
-        warnings.append(
-            f"Flat textures: {width} leaves fewer than {FEWEST_BINS} bins in {', '.join(few)}; "
-            f"use a smaller width or a larger normalisation scale (16 to 128 bins are usual)."
-        )
-    if many:
-        warnings.append(
-            f"Too many bins: {width} gives more than {MOST_BINS} in {', '.join(many)}; use a "
-            f"larger width (16 to 128 bins are usual)."
-        )
-    return warnings
-
-
-def _without_value(features: Mapping[str, float]) -> list[str]:
-    """Which features are NaN, and why; empty where all have a value."""
-    missing = [name for name, value in features.items() if value != value]
-    sentences = []
-    for feature_class in dict.fromkeys(name.split("_")[-2] for name in missing):
-        names = [name for name in missing if name.split("_")[-2] == feature_class]
-        reason = NO_VALUE.get(feature_class, NO_VALUE["shape"])
-        sentences.append(f"No value (NaN) for {len(names)} {feature_class} features, {reason}: {', '.join(names)}.")
-    return sentences
 
 
 def _plain(value: Any) -> Any:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from glottis.features.texture._kernels import second_eigenvalues
+from glottis.features.texture._eigenvalues import second_eigenvalues
 from glottis.features.texture.glcm import dense_second_eigenvalues, features
 
 CLOSE = 1e-9

@@ -34,10 +34,16 @@ def features(pairs: Array, levels: Array, *, symmetric: bool, weights: Array | N
     counts = counts[counts.any(axis=(1, 2))]
     found = [_of_one(matrix / matrix.sum(), levels) for matrix in counts]
     names = sorted(_of_one(np.eye(1), np.ones(1, dtype=np.int64)))
-    means = {name: float(np.mean([each[name] for each in found])) if found else float("nan") for name in names}
+    means = {name: _mean([each[name] for each in found]) for name in names}
     if len(levels) < 2:
         means["MCC"] = 1.0
     return means
+
+
+def _mean(values: list[float]) -> float:
+    """Mean, those without a value (Imc2 of independent levels) left out; NaN where none has one."""
+    known = [value for value in values if not np.isnan(value)]
+    return float(np.mean(known)) if known else float("nan")
 
 
 def _of_one(p: Array, levels: Array) -> dict[str, float]:

@@ -13,7 +13,7 @@ from glottis._errors import CohortError, nearest
 from glottis.data.cohort import Case, Cohort, Roles
 from glottis.io.clinical import is_missing, numbers
 from glottis.io.manifest import outcome_codes, value_counts
-from glottis.study.case import FEWEST_BINS, MOST_BINS
+from glottis.study.case_warnings import FEWEST_BINS, MOST_BINS
 from glottis.study.check.finding import Finding, Limits, Severity, counted, in_two, named
 from glottis.study.check.scans import CaseReport
 
