@@ -15,6 +15,13 @@ Progress = Callable[[str, int, int], None]
 """Called with a stage's name, its finished units and their total."""
 
 
+ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
+)
+IDLE_SECONDS = 300
+"""A worker process that had nothing to do for so long ends."""
+
+
 def silent(stage: str, done: int, total: int) -> None:
     """Report nothing."""
 
@@ -59,57 +66,54 @@ class _Shared:
 
     def __init__(self, function: Callable[[Any], Any], units: Sequence[Any]) -> None:
         self.function = function
-        self.heard: SimpleQueue[tuple[int, Any] | BaseException | None] = SimpleQueue()
+        self.n_units = len(units)
+        self._heard: SimpleQueue[tuple[int, Any] | BaseException] = SimpleQueue()
         self._left: Iterator[tuple[int, Any]] = iter(enumerate(units))
         self._lock = Lock()
 
     def finished(self, processes: int) -> Iterator[tuple[int, Any]]:
         """Number and result of every unit, as they are finished."""
-        threads = [Thread(target=self._listen, args=(processes - 1,), daemon=True)]
-        threads.append(Thread(target=self._work, daemon=True))
-        for thread in threads:
-            thread.start()
-        ended = 0
+        from joblib.externals.loky import get_reusable_executor
+
+        workers = processes - 1
+        executor = get_reusable_executor(max_workers=workers, timeout=IDLE_SECONDS, env=ONE_THREAD)
         try:
-            while ended < len(threads):
-                item = self.heard.get()
-                if item is None:
-                    ended += 1
-                elif isinstance(item, BaseException):
+            for _ in range(2 * workers):
+                self._submit(executor)
+            Thread(target=self._work, daemon=True).start()
+            for _ in range(self.n_units):
+                item = self._heard.get()
+                if isinstance(item, BaseException):
                     raise item
-                else:
-                    yield item
+                yield item
         finally:
             self._left = iter(())
 
     def _work(self) -> None:
         """Work here."""
-        self._hear(_numbered(self.function, number, unit) for number, unit in self._taken())
-
-    def _listen(self, workers: int) -> None:
-        """Let worker processes work, and pass on what they give."""
-        from joblib import Parallel, delayed, parallel_config
-
-        calls = (delayed(_numbered)(self.function, number, unit) for number, unit in self._taken())
-        with parallel_config(backend="loky", inner_max_num_threads=1):
-            pool = Parallel(workers, batch_size=1, pre_dispatch="2*n_jobs", return_as="generator_unordered")
-            self._hear(pool(calls))
-
-    def _hear(self, results: Iterator[tuple[int, Any]]) -> None:
         try:
-            for item in results:
-                self.heard.put(item)
+            while (item := self._next()) is not None:
+                self._heard.put(_numbered(self.function, *item))
         except BaseException as error:  # raised again in the thread that waits for results
-            self.heard.put(error)
-        self.heard.put(None)
+            self._heard.put(error)
 
-    def _taken(self) -> Iterator[tuple[int, Any]]:
-        while True:
-            with self._lock:
-                item = next(self._left, None)
-            if item is None:
-                return
-            yield item
+    def _submit(self, executor: Any) -> None:
+        """Give the next unit to a worker, and one more when it is done."""
+        item = self._next()
+        if item is not None:
+            future = executor.submit(_numbered, self.function, *item)
+            future.add_done_callback(lambda done: self._hear(done, executor))
+
+    def _hear(self, done: Any, executor: Any) -> None:
+        try:
+            self._heard.put(done.result())
+            self._submit(executor)
+        except BaseException as error:  # likewise
+            self._heard.put(error)
+
+    def _next(self) -> tuple[int, Any] | None:
+        with self._lock:
+            return next(self._left, None)
 
 
 def _numbered(function: Callable[[Any], Any], number: int, unit: Any) -> tuple[int, Any]:
