@@ -1,6 +1,7 @@
 """Evaluation: arrays in, frozen results out; every number of a report is made here, once."""
 
 from glottis.evaluation.agreement import ICC, icc
+from glottis.evaluation.bland_altman import BlandAltman, bland_altman
 from glottis.evaluation.bootstrap import PartialAUC, bootstrap_ci, partial_auc
 from glottis.evaluation.calibration import Calibration, calibration
 from glottis.evaluation.comparison import DelongMatrix, DelongTest, delong_matrix, delong_test
@@ -8,6 +9,7 @@ from glottis.evaluation.confusion import ConfusionMetrics, confusion_metrics, me
 from glottis.evaluation.cross_validated import CrossValidatedAUC, cross_validated_auc
 from glottis.evaluation.discrimination import AUC, RocCurve, hanley_mcneil_ci, hanley_mcneil_se, roc_auc, roc_curve
 from glottis.evaluation.interval import Interval
+from glottis.evaluation.kappa import Kappa, cohen_kappa, fleiss_kappa
 from glottis.evaluation.mcnemar import McNemar, mcnemar_test
 from glottis.evaluation.multiplicity import benjamini_hochberg, holm
 from glottis.evaluation.precision_recall import PrecisionRecall, precision_recall
@@ -23,6 +25,7 @@ from glottis.evaluation.thresholds import Threshold, sensitivity_threshold, youd
 __all__ = [
     "AUC",
     "ICC",
+    "BlandAltman",
     "Calibration",
     "ConfusionMetrics",
     "CrossValidatedAUC",
@@ -30,6 +33,7 @@ __all__ = [
     "DelongTest",
     "IntegratedDiscrimination",
     "Interval",
+    "Kappa",
     "McNemar",
     "PartialAUC",
     "PrecisionRecall",
@@ -38,12 +42,15 @@ __all__ = [
     "RocCurve",
     "Threshold",
     "benjamini_hochberg",
+    "bland_altman",
     "bootstrap_ci",
     "calibration",
+    "cohen_kappa",
     "confusion_metrics",
     "cross_validated_auc",
     "delong_matrix",
     "delong_test",
+    "fleiss_kappa",
     "hanley_mcneil_ci",
     "hanley_mcneil_se",
     "holm",
