@@ -8,12 +8,15 @@ from glottis.evaluation.comparison import DelongMatrix, DelongTest, delong_matri
 from glottis.evaluation.confusion import ConfusionMetrics, confusion_metrics, metrics_of_table
 from glottis.evaluation.cross_validated import CrossValidatedAUC, cross_validated_auc
 from glottis.evaluation.discrimination import AUC, RocCurve, hanley_mcneil_ci, hanley_mcneil_se, roc_auc, roc_curve
+from glottis.evaluation.goodness_of_fit import HosmerLemeshow, Spiegelhalter, hosmer_lemeshow, spiegelhalter
 from glottis.evaluation.interval import Interval
 from glottis.evaluation.kappa import Kappa, cohen_kappa, fleiss_kappa
 from glottis.evaluation.mcnemar import McNemar, mcnemar_test
 from glottis.evaluation.multiplicity import benjamini_hochberg, holm
+from glottis.evaluation.optimism import Corrected, Optimism, optimism
 from glottis.evaluation.precision_recall import PrecisionRecall, precision_recall
 from glottis.evaluation.prevalence import PredictiveValues, predictive_values
+from glottis.evaluation.recalibration import InterceptUpdate, update_intercept
 from glottis.evaluation.reclassification import (
     IntegratedDiscrimination,
     Reclassification,
@@ -28,18 +31,23 @@ __all__ = [
     "BlandAltman",
     "Calibration",
     "ConfusionMetrics",
+    "Corrected",
     "CrossValidatedAUC",
     "DelongMatrix",
     "DelongTest",
+    "HosmerLemeshow",
     "IntegratedDiscrimination",
+    "InterceptUpdate",
     "Interval",
     "Kappa",
     "McNemar",
+    "Optimism",
     "PartialAUC",
     "PrecisionRecall",
     "PredictiveValues",
     "Reclassification",
     "RocCurve",
+    "Spiegelhalter",
     "Threshold",
     "benjamini_hochberg",
     "bland_altman",
@@ -54,16 +62,20 @@ __all__ = [
     "hanley_mcneil_ci",
     "hanley_mcneil_se",
     "holm",
+    "hosmer_lemeshow",
     "icc",
     "integrated_discrimination",
     "mcnemar_test",
     "metrics_of_table",
     "net_reclassification",
+    "optimism",
     "partial_auc",
     "precision_recall",
     "predictive_values",
     "roc_auc",
     "roc_curve",
     "sensitivity_threshold",
+    "spiegelhalter",
+    "update_intercept",
     "youden_threshold",
 ]
