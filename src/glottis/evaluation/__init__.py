@@ -7,6 +7,7 @@ from glottis.evaluation.calibration import Calibration, calibration
 from glottis.evaluation.comparison import DelongMatrix, DelongTest, delong_matrix, delong_test
 from glottis.evaluation.confusion import ConfusionMetrics, confusion_metrics, metrics_of_table
 from glottis.evaluation.cross_validated import CrossValidatedAUC, cross_validated_auc
+from glottis.evaluation.decision import DecisionCurve, decision_curve, survival_decision_curve
 from glottis.evaluation.discrimination import AUC, RocCurve, hanley_mcneil_ci, hanley_mcneil_se, roc_auc, roc_curve
 from glottis.evaluation.goodness_of_fit import HosmerLemeshow, Spiegelhalter, hosmer_lemeshow, spiegelhalter
 from glottis.evaluation.interval import Interval
@@ -33,6 +34,7 @@ __all__ = [
     "ConfusionMetrics",
     "Corrected",
     "CrossValidatedAUC",
+    "DecisionCurve",
     "DelongMatrix",
     "DelongTest",
     "HosmerLemeshow",
@@ -56,6 +58,7 @@ __all__ = [
     "cohen_kappa",
     "confusion_metrics",
     "cross_validated_auc",
+    "decision_curve",
     "delong_matrix",
     "delong_test",
     "fleiss_kappa",
@@ -76,6 +79,7 @@ __all__ = [
     "roc_curve",
     "sensitivity_threshold",
     "spiegelhalter",
+    "survival_decision_curve",
     "update_intercept",
     "youden_threshold",
 ]
