@@ -24,6 +24,7 @@ from glottis.evaluation.reclassification import (
     integrated_discrimination,
     net_reclassification,
 )
+from glottis.evaluation.subgroups import GroupPerformance, Heterogeneity, Subgroups, performance_by_group
 from glottis.evaluation.thresholds import Threshold, sensitivity_threshold, youden_threshold
 
 __all__ = [
@@ -37,6 +38,8 @@ __all__ = [
     "DecisionCurve",
     "DelongMatrix",
     "DelongTest",
+    "GroupPerformance",
+    "Heterogeneity",
     "HosmerLemeshow",
     "IntegratedDiscrimination",
     "InterceptUpdate",
@@ -50,6 +53,7 @@ __all__ = [
     "Reclassification",
     "RocCurve",
     "Spiegelhalter",
+    "Subgroups",
     "Threshold",
     "benjamini_hochberg",
     "bland_altman",
@@ -73,6 +77,7 @@ __all__ = [
     "net_reclassification",
     "optimism",
     "partial_auc",
+    "performance_by_group",
     "precision_recall",
     "predictive_values",
     "roc_auc",
