@@ -175,7 +175,8 @@ def _refuse_other_index(first: str, known: list[Any], name: str, given: list[Any
 
 
 def _refuse_odd_outcomes(truth: NDArray[Any]) -> None:
-    values = sorted(set(truth.tolist()), key=str)
+    seen = np.unique(truth) if truth.dtype.kind in "biuf" else truth  # a hundred thousand need no list
+    values = sorted(set(seen.tolist()), key=str)
     if any(value not in (0, 1) for value in values):
         shown = ", ".join(map(repr, values[:5]))
         message = f"The outcome must be 0 or 1; got {shown}: code the positive class as 1 and the other as 0."
