@@ -102,12 +102,23 @@ def test_the_test_keeps_its_level_without_a_difference() -> None:
 
 def test_models_on_other_patients_are_not_paired() -> None:
     a, b = pd.Series(A, index=range(60)), pd.Series(B, index=range(5, 65))
-    with pytest.raises(ValueError, match=r"5 of 60 patients of the outcome are not in it \(0, 1, 2, 3, 4\)"):
-        delong_test(pd.Series(Y), a, b)
+    for outcome in (pd.Series(Y), Y, Y.tolist()):
+        with pytest.raises(ValueError, match=r"5 of 60 patients of .* are not in it \(0, 1, 2, 3, 4\)"):
+            delong_test(outcome, a, b)
     with pytest.raises(ValueError, match="the same patients in another order"):
         delong_matrix(pd.Series(Y), {"a": a, "b": a[::-1]})
-    with pytest.raises(ValueError, match=r"Cannot pair b \(59 patients\) with the outcome \(60\)"):
+    with pytest.raises(ValueError, match=r"Cannot pair b \(59 patients\) with the outcome \(60 patients\)"):
         delong_matrix(Y, {"a": A, "b": B[1:]})
+
+
+def test_a_bare_numbering_says_nothing_of_patients() -> None:
+    named = pd.Series(A, index=[f"P{number:02d}" for number in range(60)])
+    assert delong_test(pd.Series(Y), named, B).p_value == delong_test(Y, A, B).p_value
+
+
+def test_a_score_in_another_order_than_the_outcome_is_refused() -> None:
+    with pytest.raises(ValueError, match="the same patients in another order: sort both"):
+        roc_auc(pd.Series(Y), pd.Series(A)[::-1])
 
 
 def test_the_model_with_a_missing_score_is_named() -> None:

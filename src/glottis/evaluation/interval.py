@@ -74,8 +74,10 @@ def check_scores(y_true: ArrayLike, y_score: ArrayLike) -> tuple[Bools, Floats]:
         The outcome as booleans and the scores as float64.
 
     Raises:
-        ValueError: lengths differ, a score is not finite, the outcome is not 0/1, or it has one class only.
+        ValueError: lengths or patients differ, a score is not finite, the outcome is not 0/1, or it has one class only.
     """
+    if _has_index(y_true) and _has_index(y_score) and np.shape(y_true) == np.shape(y_score):
+        check_same_patients({"the outcome": y_true, "the score": y_score})
     truth, score = np.asarray(y_true), np.asarray(y_score, dtype=np.float64)
     if truth.ndim != 1 or score.ndim != 1 or truth.shape != score.shape:
         message = (
@@ -146,16 +148,36 @@ def check_same_patients(named: Mapping[str, Any]) -> None:
     Raises:
         ValueError: lengths or indices differ; the message says how, and names the first patients.
     """
-    (first, reference), *rest = named.items()
-    for name, values in rest:
-        if len(values) != len(reference):
+    sizes = {name: np.shape(values)[:1] for name, values in named.items()}
+    (first, size), *rest = sizes.items()
+    for name, other in rest:
+        if other != size:
             message = (
-                f"Cannot pair {name} ({len(values)} patients) with {first} ({len(reference)}): keep the patients that "
+                f"Cannot pair {name} ({_patients(other)}) with {first} ({_patients(size)}): keep the patients that "
                 "both have, and report how many were left out."
             )
             raise ValueError(message)
-        if hasattr(reference, "index") and hasattr(values, "index") and not callable(values.index):
-            _refuse_other_index(first, list(reference.index), name, list(values.index))
+    indexed = {name: values.index for name, values in named.items() if _has_index(values)}
+    for name, index in indexed.items():
+        known = next(iter(indexed))
+        if not _tells_nothing(indexed[known], index):
+            _refuse_other_index(known, indexed[known].tolist(), name, index.tolist())
+
+
+def _patients(size: tuple[int, ...]) -> str:
+    return f"{size[0]} patients" if size else "a single number"
+
+
+def _has_index(values: Any) -> bool:
+    return hasattr(values, "index") and not callable(values.index)  # a list's index is a method
+
+
+def _tells_nothing(index: Any, other: Any) -> bool:
+    """One is pandas' own numbering 0, 1, 2 ... and the other is no numbering: who is who cannot be told."""
+    return any(
+        type(one).__name__ == "RangeIndex" and one.start == 0 and type(two).__name__ != "RangeIndex"
+        for one, two in ((index, other), (other, index))
+    )
 
 
 def _refuse_other_index(first: str, known: list[Any], name: str, given: list[Any]) -> None:
@@ -164,10 +186,10 @@ def _refuse_other_index(first: str, known: list[Any], name: str, given: list[Any
     others = set(given)
     absent = [patient for patient in known if patient not in others]
     if absent:
-        shown = ", ".join(map(repr, absent[:5]))
+        shown = ", ".join(map(repr, absent[:5])) + (", ..." if len(absent) > 5 else "")
         message = (
             f"Cannot pair {name} with {first}: {len(absent)} of {len(known)} patients of {first} are not in it "
-            f"({shown}{', ...' if len(absent) > 5 else ''}): keep the patients that both have."
+            f"({shown}): keep the patients that both have."
         )
     else:
         message = f"Cannot pair {name} with {first}: the same patients in another order: sort both by patient."
