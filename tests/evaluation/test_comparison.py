@@ -34,6 +34,13 @@ def test_the_unpaired_test_is_that_of_proc(asah: pd.DataFrame) -> None:
     assert (result.paired, result.n) == (False, (len(women), len(men)))
 
 
+@pytest.mark.parametrize("options", [{}, {"y_true_second": Y}])
+def test_the_limits_end_at_zero_where_the_level_is_that_of_the_p_value(options: dict) -> None:
+    p = delong_test(Y, A, B, **options).p_value
+    limits = delong_test(Y, A, B, level=1 - p, **options).difference
+    assert min(abs(limits.low), abs(limits.high)) == pytest.approx(0, abs=1e-9)
+
+
 def test_the_matrix_holds_every_pair_and_holms_adjustment(asah: pd.DataFrame) -> None:
     result = delong_matrix(asah["poor"], asah[MARKERS])
     expected = [PROC["paired"][pair] for pair in ("s100b-ndka", "s100b-wfns", "ndka-wfns")]
