@@ -32,6 +32,10 @@ class Corrected:
     optimism: float
     corrected: float
 
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return dict(plain(self))
+
 
 @dataclass(frozen=True)
 class Optimism:

@@ -53,7 +53,7 @@ def update_intercept(y_true: ArrayLike, y_score: ArrayLike, *, level: float = 0.
     before = calibration(y_true, y_score, level=level)
     truth, score = np.asarray(y_true).astype(bool), np.asarray(y_score, dtype=np.float64)
     x, shift = logit(np.clip(score, CLIP, 1 - CLIP)), before.in_the_large
-    assert shift.value is not None
+    assert shift.value is not None  # both classes are there, so the likelihood has its maximum
     updated = expit(x + shift.value)
     after = calibration(truth, updated, level=level)
     gain = 2 * (_log_likelihood(truth, x + shift.value) - _log_likelihood(truth, x))

@@ -62,6 +62,10 @@ class Heterogeneity:
     p_value: float | None
     i_squared: float | None
 
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return dict(plain(self))
+
 
 @dataclass(frozen=True)
 class Subgroups:
