@@ -1,10 +1,16 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from glottis.evaluation import icc
 from glottis.evaluation.agreement import ICC_FORMS
+from stored import reference
+
+R = reference("agreement")
 
 # Shrout and Fleiss, Psychological Bulletin 1979;86:420-428, table 2: six targets, four judges
 SHROUT_FLEISS = np.array([[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]])
@@ -26,6 +32,34 @@ def test_the_published_example_is_reproduced(form: str) -> None:
     assert result.value[0] == pytest.approx(value, abs=0.005)
     assert result.low[0] == pytest.approx(low, abs=0.0006)
     assert result.high[0] == pytest.approx(high, abs=0.0051)
+
+
+def sines(feature: int) -> np.ndarray:
+    """25 subjects x 3 raters, as make_agreement.R makes them."""
+    s, r = np.arange(1, 26)[:, None], np.arange(1, 4)
+    return 10 * np.sin(1.7 * feature + 0.37 * s**2) + 2 * np.sin(0.9 * feature * s * r + r) + 0.1 * feature * r
+
+
+def vandyke(shared_data: Path, treatment: int) -> np.ndarray:
+    """114 cases x 5 readers."""
+    table = pd.read_csv(shared_data / "stats" / "VanDyke.csv")
+    return table[table["treatment"] == treatment].pivot(index="case", columns="reader", values="rating").to_numpy()
+
+
+@pytest.mark.parametrize("at", range(6))
+def test_a_table_of_forty_features_is_that_of_psych(at: int) -> None:
+    result = icc([sines(feature) for feature in range(1, 41)], ICC_FORMS[at])
+    for name in ("value", "low", "high"):
+        expected = [feature[name][at] for feature in R["icc_sines"]]
+        np.testing.assert_allclose(getattr(result, name), expected, rtol=1e-8, atol=1e-10)
+
+
+@pytest.mark.parametrize("at", range(6))
+def test_five_readers_of_two_modalities_are_those_of_psych(shared_data: Path, at: int) -> None:
+    result = icc([vandyke(shared_data, 1), vandyke(shared_data, 2)], ICC_FORMS[at])
+    for name in ("value", "low", "high"):
+        expected = [modality[name][at] for modality in R["icc_vandyke"]]
+        np.testing.assert_allclose(getattr(result, name), expected, rtol=1e-8)
 
 
 def _by_sums_of_squares(table: np.ndarray) -> dict[str, float]:

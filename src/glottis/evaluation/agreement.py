@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from glottis.evaluation.interval import Floats, check_level
+from glottis.evaluation.interval import Floats, check_level, plain
 
 IccForm = Literal["ICC(1,1)", "ICC(2,1)", "ICC(3,1)", "ICC(1,k)", "ICC(2,k)", "ICC(3,k)"]
 ICC_FORMS: tuple[str, ...] = get_args(IccForm)
@@ -39,8 +39,7 @@ class ICC:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; nan is None."""
-        lists = {name: _without_nan(getattr(self, name)) for name in ("value", "low", "high", "n_subjects")}
-        return {"form": self.form, **lists, "n_raters": self.n_raters, "level": self.level}
+        return dict(plain(self))
 
 
 @dataclass(frozen=True)
@@ -168,7 +167,3 @@ def _absolute_limits(squares: _MeanSquares, value: Floats, level: float) -> tupl
 def _of_the_mean(single: Floats, k: int) -> Floats:
     """Spearman-Brown: from one measurement to the mean of ``k``."""
     return np.asarray(k * single / (1 + (k - 1) * single))
-
-
-def _without_nan(values: Floats) -> list[float | None]:
-    return [None if np.isnan(item) else item for item in values.tolist()]

@@ -13,12 +13,13 @@ from statsmodels.genmod.families import Binomial
 from statsmodels.genmod.generalized_linear_model import GLM
 from statsmodels.nonparametric.smoothers_lowess import lowess
 
-from glottis.evaluation.discrimination import proportion
-from glottis.evaluation.interval import Bools, Floats, Interval, check_level, check_scores
+from glottis.evaluation.confusion import proportion
+from glottis.evaluation.interval import Bools, Floats, Interval, check_level, check_probabilities, check_scores, plain
 
 CLIP = 1e-6
 LOWESS_SHARE = 2 / 3
 MINIMUM_LEVELS = 20
+MOST_KNOTS = 1000
 MINIMUM_A_GROUP = 10
 
 
@@ -32,7 +33,7 @@ class CalibrationGroup:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return vars(self) | {"observed": self.observed.to_dict()}
+        return dict(plain(self))
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,11 @@ class Calibration:
         intercept: of the same regression; 0 is right.
         in_the_large: intercept with the slope fixed at 1; above 0 the scores are too low on the whole.
         brier: mean squared difference of score and outcome, 0 is perfect.
-        ici: mean absolute difference between smooth curve and score; None without a curve.
+        brier_scaled: 1 - brier / that of the prevalence for everybody; 1 is perfect, 0 is no better than that.
+        ici: mean absolute difference between smooth curve and score (Austin and Steyerberg 2019); None without a curve.
+        e50: median of that difference.
+        e90: its 90th percentile.
+        emax: the largest.
         curve_score: scores on a grid, where the smooth curve is read.
         curve_observed: smoothed share of events there.
         groups: two to ten groups of equal size by score, of ten patients or more where there are enough.
@@ -56,7 +61,11 @@ class Calibration:
     intercept: Interval
     in_the_large: Interval
     brier: float
+    brier_scaled: float
     ici: float | None
+    e50: float | None
+    e90: float | None
+    emax: float | None
     curve_score: Floats
     curve_observed: Floats
     groups: tuple[CalibrationGroup, ...]
@@ -65,14 +74,7 @@ class Calibration:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return vars(self) | {
-            "slope": self.slope.to_dict(),
-            "intercept": self.intercept.to_dict(),
-            "in_the_large": self.in_the_large.to_dict(),
-            "curve_score": self.curve_score.tolist(),
-            "curve_observed": self.curve_observed.tolist(),
-            "groups": [group.to_dict() for group in self.groups],
-        }
+        return dict(plain(self))
 
 
 def calibration(y_true: ArrayLike, y_score: ArrayLike, *, level: float = 0.95, n_grid: int = 100) -> Calibration:
@@ -95,22 +97,22 @@ def calibration(y_true: ArrayLike, y_score: ArrayLike, *, level: float = 0.95, n
     """
     truth, score = check_scores(y_true, y_score)
     check_level(level)
-    if score.min() < 0 or score.max() > 1:
-        message = (
-            f"Calibration needs probabilities; got scores from {score.min():g} to {score.max():g}: "
-            "give predict_proba, or recalibrate the score first."
-        )
-        raise ValueError(message)
+    check_probabilities(score, "Calibration")
     clipped = np.clip(score, CLIP, 1 - CLIP)
     slope, intercept = _slope_and_intercept(truth, logit(clipped), level)
-    curve_score, curve_observed, ici = _curve(truth, score, n_grid)
+    curve_score, curve_observed, distance = _curve(truth, score, n_grid)
+    brier, prevalence = float(np.mean((score - truth) ** 2)), float(truth.mean())
     notes = [slope.note, "" if curve_score.size else f"no smooth curve: fewer than {MINIMUM_LEVELS} different scores"]
     return Calibration(
         slope=slope,
         intercept=intercept,
         in_the_large=_in_the_large(truth, logit(clipped), level),
-        brier=float(np.mean((score - truth) ** 2)),
-        ici=ici,
+        brier=brier,
+        brier_scaled=1 - brier / (prevalence * (1 - prevalence)),
+        ici=float(distance.mean()) if distance.size else None,
+        e50=float(np.quantile(distance, 0.5)) if distance.size else None,
+        e90=float(np.quantile(distance, 0.9)) if distance.size else None,
+        emax=float(distance.max()) if distance.size else None,
         curve_score=curve_score,
         curve_observed=curve_observed,
         groups=_groups(truth, score, level),
@@ -119,12 +121,18 @@ def calibration(y_true: ArrayLike, y_score: ArrayLike, *, level: float = 0.95, n
     )
 
 
+def slope_and_intercept(truth: Bools, score: Floats) -> tuple[float, float] | None:
+    """Calibration slope and intercept of checked probabilities; None where the regression has no finite solution."""
+    slope, intercept = _slope_and_intercept(truth, logit(np.clip(score, CLIP, 1 - CLIP)), 0.95)
+    return None if slope.value is None or intercept.value is None else (slope.value, intercept.value)
+
+
 def _slope_and_intercept(truth: Bools, x: Floats, level: float) -> tuple[Interval, Interval]:
     why = _why_no_slope(truth, x)
     if why:
         missing = Interval(None, None, None, "Wald", level, why)
         return missing, missing
-    fit = GLM(truth.astype(float), np.column_stack([np.ones_like(x), x]), family=Binomial()).fit()
+    fit = GLM(truth.astype(float), np.column_stack([np.ones_like(x), x]), family=Binomial()).fit(tol=1e-12)
     intercept, slope = (_wald(fit.params[i], fit.bse[i], level) for i in (0, 1))
     return slope, intercept
 
@@ -140,7 +148,7 @@ def _why_no_slope(truth: Bools, x: Floats) -> str:
 
 def _in_the_large(truth: Bools, x: Floats, level: float) -> Interval:
     ones = np.ones((truth.size, 1))
-    fit = GLM(truth.astype(float), ones, family=Binomial(), offset=x).fit()
+    fit = GLM(truth.astype(float), ones, family=Binomial(), offset=x).fit(tol=1e-12)
     return _wald(fit.params[0], fit.bse[0], level)
 
 
@@ -149,16 +157,19 @@ def _wald(estimate: float, se: float, level: float) -> Interval:
     return Interval(float(estimate), float(estimate) - half, float(estimate) + half, "Wald", level)
 
 
-def _curve(truth: Bools, score: Floats, n_grid: int) -> tuple[Floats, Floats, float | None]:
+def _curve(truth: Bools, score: Floats, n_grid: int) -> tuple[Floats, Floats, Floats]:
+    """Grid, smooth curve there, and the distance between curve and score of each patient."""
     if np.unique(score).size < MINIMUM_LEVELS:
-        return np.empty(0), np.empty(0), None
+        return np.empty(0), np.empty(0), np.empty(0)
     grid = np.linspace(score.min(), score.max(), n_grid)
-    at = np.concatenate([grid, score])
+    # every patient's own score, or so many quantiles that the straight lines between them cost nothing
+    knots = np.unique(score if score.size <= MOST_KNOTS else np.quantile(score, np.linspace(0, 1, MOST_KNOTS)))
+    at = np.concatenate([grid, knots])
     smooth = np.asarray(lowess(truth.astype(float), score, frac=LOWESS_SHARE, it=0, xvals=at))
-    smooth = np.clip(smooth, 0, 1)
-    difference = np.abs(smooth[n_grid:] - score)
-    known = np.isfinite(smooth[:n_grid])
-    return grid[known], smooth[:n_grid][known], float(np.nanmean(difference))
+    on_grid, on_knots = np.clip(smooth[:n_grid], 0, 1), smooth[n_grid:]  # distances as rms::val.prob has them, not cut
+    known, usable = np.isfinite(on_grid), np.isfinite(on_knots)
+    distance = np.abs(np.interp(score, knots[usable], on_knots[usable]) - score)
+    return grid[known], on_grid[known], distance
 
 
 def _groups(truth: Bools, score: Floats, level: float) -> tuple[CalibrationGroup, ...]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -37,6 +39,19 @@ class Interval:
         return asdict(self)
 
 
+def plain(item: Any) -> Any:
+    """A result as plain values for JSON: results as dicts, arrays and tuples as lists, nan and infinity as None."""
+    if is_dataclass(item) and not isinstance(item, type):
+        return {field.name: plain(getattr(item, field.name)) for field in fields(item)}
+    if isinstance(item, dict):
+        return {str(key): plain(value) for key, value in item.items()}
+    if isinstance(item, np.ndarray | np.generic):
+        return plain(item.tolist())
+    if isinstance(item, list | tuple):
+        return [plain(value) for value in item]
+    return None if isinstance(item, float) and not math.isfinite(item) else item
+
+
 def check_level(level: float) -> None:
     """Refuse a confidence level outside (0, 1).
 
@@ -59,8 +74,10 @@ def check_scores(y_true: ArrayLike, y_score: ArrayLike) -> tuple[Bools, Floats]:
         The outcome as booleans and the scores as float64.
 
     Raises:
-        ValueError: lengths differ, a score is not finite, the outcome is not 0/1, or it has one class only.
+        ValueError: lengths or patients differ, a score is not finite, the outcome is not 0/1, or it has one class only.
     """
+    if _has_index(y_true) and _has_index(y_score) and np.shape(y_true) == np.shape(y_score):
+        check_same_patients({"the outcome": y_true, "the score": y_score})
     truth, score = np.asarray(y_true), np.asarray(y_score, dtype=np.float64)
     if truth.ndim != 1 or score.ndim != 1 or truth.shape != score.shape:
         message = (
@@ -79,8 +96,109 @@ def check_scores(y_true: ArrayLike, y_score: ArrayLike) -> tuple[Bools, Floats]:
     return truth.astype(bool), score
 
 
+def check_probabilities(score: Floats, name: str) -> None:
+    """Refuse scores that cannot be probabilities.
+
+    Raises:
+        ValueError: a score outside 0 to 1; the message says whose.
+    """
+    if score.size and (score.min() < 0 or score.max() > 1):
+        message = (
+            f"{name} needs probabilities; got scores from {score.min():g} to {score.max():g}: "
+            "give predict_proba, or recalibrate the score first."
+        )
+        raise ValueError(message)
+
+
+def check_score_table(y_true: ArrayLike, scores: Mapping[str, ArrayLike]) -> tuple[Bools, tuple[str, ...], Floats]:
+    """Outcome and the scores of several models on the same patients.
+
+    Args:
+        y_true: (n,) outcome, 0 or 1.
+        scores: model name to its (n,) scores; a mapping or a table with a column a model.
+
+    Returns:
+        The outcome, the names and the scores (n_models, n).
+
+    Raises:
+        ValueError: no model, different patients, or what `check_scores` refuses; the message names the model.
+    """
+    names = tuple(str(name) for name in scores)
+    if not names:
+        message = "No scores were given: give a mapping from model name to scores."
+        raise ValueError(message)
+    check_same_patients({"the outcome": y_true} | {str(name): scores[name] for name in scores})
+    rows = []
+    for name in scores:
+        try:
+            truth, row = check_scores(y_true, scores[name])
+        except ValueError as error:
+            message = f"Model {name!r}: {error}"
+            raise ValueError(message) from error
+        rows.append(row)
+    return truth, names, np.array(rows)
+
+
+def check_same_patients(named: Mapping[str, Any]) -> None:
+    """Refuse to pair lists of different patients, as far as their lengths and pandas indices tell.
+
+    Args:
+        named: what each list is, and the list; a pandas Series carries its patients in its index.
+
+    Raises:
+        ValueError: lengths or indices differ; the message says how, and names the first patients.
+    """
+    sizes = {name: np.shape(values)[:1] for name, values in named.items()}
+    (first, size), *rest = sizes.items()
+    for name, other in rest:
+        if other != size:
+            message = (
+                f"Cannot pair {name} ({_patients(other)}) with {first} ({_patients(size)}): keep the patients that "
+                "both have, and report how many were left out."
+            )
+            raise ValueError(message)
+    indexed = {name: values.index for name, values in named.items() if _has_index(values)}
+    for name, index in indexed.items():
+        known = next(iter(indexed))
+        if not _tells_nothing(indexed[known], index):
+            _refuse_other_index(known, indexed[known].tolist(), name, index.tolist())
+
+
+def _patients(size: tuple[int, ...]) -> str:
+    return f"{size[0]} patients" if size else "a single number"
+
+
+def _has_index(values: Any) -> bool:
+    return hasattr(values, "index") and not callable(values.index)  # a list's index is a method
+
+
+def _tells_nothing(index: Any, other: Any) -> bool:
+    """One is pandas' own numbering 0, 1, 2 ... and the other is no numbering: who is who cannot be told."""
+    return any(
+        type(one).__name__ == "RangeIndex" and one.start == 0 and type(two).__name__ != "RangeIndex"
+        for one, two in ((index, other), (other, index))
+    )
+
+
+def _refuse_other_index(first: str, known: list[Any], name: str, given: list[Any]) -> None:
+    if known == given:
+        return
+    others = set(given)
+    absent = [patient for patient in known if patient not in others]
+    if absent:
+        shown = ", ".join(map(repr, absent[:5])) + (", ..." if len(absent) > 5 else "")
+        message = (
+            f"Cannot pair {name} with {first}: {len(absent)} of {len(known)} patients of {first} are not in it "
+            f"({shown}): keep the patients that both have."
+        )
+    else:
+        message = f"Cannot pair {name} with {first}: the same patients in another order: sort both by patient."
+    raise ValueError(message)
+
+
 def _refuse_odd_outcomes(truth: NDArray[Any]) -> None:
-    values = sorted(set(truth.tolist()), key=str)
+    seen = np.unique(truth) if truth.dtype.kind in "biuf" else truth  # a hundred thousand need no list
+    values = sorted(set(seen.tolist()), key=str)
     if any(value not in (0, 1) for value in values):
         shown = ", ".join(map(repr, values[:5]))
         message = f"The outcome must be 0 or 1; got {shown}: code the positive class as 1 and the other as 0."
