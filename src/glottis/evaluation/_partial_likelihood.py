@@ -65,9 +65,10 @@ class PartialLikelihood:
         total = _from_the_end(weight)[self.first] - self.tied * self._of_ties(weight[dead])
         weighted = self.X * weight[:, None]
         sums = _from_the_end(weighted)[self.first] - self.tied[:, None] * self._of_ties(weighted[dead])
-        means = sums / total[:, None]
-        log_likelihood = float((eta[dead] - top - np.log(total)).sum())
-        return Moments(log_likelihood, self.X[dead] - means, 1 / total, means)
+        with np.errstate(divide="ignore", invalid="ignore"):  # a step that is far too long has no hazard left
+            means = sums / total[:, None]
+            log_likelihood = float((eta[dead] - top - np.log(total)).sum())
+            return Moments(log_likelihood, self.X[dead] - means, 1 / total, means)
 
     def _of_ties(self, values: Floats) -> Floats:
         return np.asarray(np.add.reduceat(values, np.searchsorted(self.first, self.starts), axis=0)[self.tie])
