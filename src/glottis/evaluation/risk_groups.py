@@ -33,7 +33,7 @@ class RiskCutoff:
     specificity: float | None = None
 
     def apply(self, risk: ArrayLike) -> NDArray[np.str_]:
-        """ "low" or "high" for each risk.
+        """For each risk "low" or "high".
 
         Raises:
             ValueError: a risk is not finite.
