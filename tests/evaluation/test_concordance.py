@@ -60,6 +60,14 @@ def test_merging_agrees_with_the_matrix_of_pairs(rows: list[tuple[int, bool, int
     assert (result.value, result.se) == pytest.approx(_slow(time, event, risk), rel=1e-5)
 
 
+@pytest.mark.parametrize("n", [63, 64, 65, 200, 517])
+def test_merging_agrees_with_the_matrix_of_pairs_over_many_blocks(n: int) -> None:
+    rng = np.random.default_rng(n)
+    time, event, risk = rng.integers(0, n // 2, n), rng.random(n) < 0.7, rng.integers(0, n // 3, n)
+    result = concordance_index(time, event, risk)
+    assert (result.value, result.se) == pytest.approx(_slow(time, event, risk), rel=1e-5)
+
+
 def test_without_censoring_unos_c_is_harrells() -> None:
     rng = np.random.default_rng(0)
     time, risk = rng.exponential(1, 50), rng.standard_normal(50)

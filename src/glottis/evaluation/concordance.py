@@ -17,6 +17,7 @@ from glottis.evaluation.limits import logit_limits, wald_limits
 ConcordanceMethod = Literal["harrell", "uno"]
 MINIMUM_EVENTS = 5
 _NO_SPREAD = 1e-12
+_BLOCK = 64
 _NAMES = {"harrell": "Harrell's C, infinitesimal jackknife", "uno": "Uno's C, infinitesimal jackknife"}
 
 
@@ -184,15 +185,15 @@ def _strictly_above(key: NDArray[np.int64], weight: Floats) -> Floats:
 def below(first: NDArray[np.int64], second: NDArray[np.int64], weight: Floats) -> Floats:
     """For each item, the weight of all items with a smaller ``first`` and a smaller ``second``, in O(n log^2 n).
 
-    Items are sorted by ``first``; blocks of 1, 2, 4, ... are then merged, and each item of a right half collects the
-    smaller ones of its left half.
+    Items are sorted by ``first``. Within blocks of 64 each pair is compared; blocks are then merged two by two, and
+    each item of a right half collects the smaller ones of its left half.
     """
     n = first.size
     order = np.lexsort((-second, first))
     value, load = second[order] - second.min(), weight[order]
     position, span = np.arange(n), int(value.max()) + 1
-    result = np.zeros(n)
-    width = 1
+    result = _below_in_blocks(value, load)
+    width = _BLOCK
     while width < n:
         left = (position // width) % 2 == 0
         key = (position // (2 * width)) * span + value
@@ -207,3 +208,12 @@ def below(first: NDArray[np.int64], second: NDArray[np.int64], weight: Floats) -
     out = np.empty(n)
     out[order] = result
     return out
+
+
+def _below_in_blocks(value: NDArray[np.int64], load: Floats) -> Floats:
+    n = value.size
+    missing = -n % _BLOCK
+    values = np.append(value, np.zeros(missing, dtype=np.int64)).reshape(-1, _BLOCK)
+    loads = np.append(load, np.zeros(missing)).reshape(-1, _BLOCK, 1)
+    smaller = np.tril(values[:, None, :] < values[:, :, None])
+    return np.asarray((smaller.astype(np.float64) @ loads).ravel()[:n])
