@@ -8,6 +8,8 @@ import pytest
 from scipy import stats
 
 from glottis.evaluation.sample_size import (
+    BinaryOutcome,
+    SurvivalOutcome,
     expected_auc_interval,
     expected_shrinkage,
     hanley_mcneil_se,
@@ -15,9 +17,14 @@ from glottis.evaluation.sample_size import (
     sample_size,
 )
 
+BINARY = BinaryOutcome(prevalence=0.2)
+SURVIVAL = SurvivalOutcome(rate=0.1, horizon=2, mean_follow_up=2)
 
-def _numbers(**options: Any) -> list[int]:
-    return [criterion.n for criterion in sample_size(**options).criteria]
+
+def _numbers(parameters: int, prevalence: float, **options: Any) -> list[int]:
+    return [
+        criterion.n for criterion in sample_size(parameters, BinaryOutcome(prevalence=prevalence), **options).criteria
+    ]
 
 
 # the packages' own tests and examples: CRAN pmsampsize tests/testthat/test_bin.R and test_surv.R; the first number of
@@ -48,7 +55,7 @@ def test_binary_numbers_are_those_of_pmsampsize(options: Any, numbers: list[int 
 def test_survival_numbers_are_those_of_pmsampsize(
     r_squared: float, parameters: int, rate: float, numbers: list[int], events_per_parameter: float
 ) -> None:
-    result = sample_size(parameters, r_squared=r_squared, rate=rate, horizon=2, mean_follow_up=2.07)
+    result = sample_size(parameters, SurvivalOutcome(rate=rate, horizon=2, mean_follow_up=2.07), r_squared=r_squared)
     # pmsampsize rounds the events of 10,000 patients up before it takes the largest R-squared: one patient apart
     assert [criterion.n for criterion in result.criteria][:2] == pytest.approx(numbers, abs=1)
     assert round(result.events_per_parameter, 2) == events_per_parameter
@@ -57,7 +64,7 @@ def test_survival_numbers_are_those_of_pmsampsize(
 
 def test_the_example_of_the_bmj_is_reproduced() -> None:
     # Riley et al., BMJ 2020;368:m441: 5% with the outcome, 30 parameters, R-squared 15% of its largest
-    result = sample_size(30, prevalence=0.05, r_squared=0.05, mean_error=0.05)
+    result = sample_size(30, BinaryOutcome(prevalence=0.05), r_squared=0.05, mean_error=0.05)
     by_name = {criterion.name: criterion.n for criterion in result.criteria}
     assert by_name["shrinkage of the coefficients"] == result.n == 5249
     assert by_name["overall risk within the margin"] == 73
@@ -82,13 +89,14 @@ def test_the_r_squared_of_an_auc_is_that_of_a_million_patients() -> None:
     assert r_squared_from_auc(0.8, 0.3) == pytest.approx(simulated, abs=0.002)
 
 
-def test_nagelkerke_is_a_share_of_the_largest_r_squared() -> None:
-    by_share = sample_size(20, prevalence=0.3, nagelkerke=0.25)
-    assert by_share == sample_size(20, prevalence=0.3, r_squared=0.25 * by_share.max_r_squared)
+def test_the_largest_r_squared_is_that_of_knowing_every_outcome() -> None:
+    y = np.arange(1000) < 300
+    null = np.where(y, np.log(0.3), np.log(0.7)).sum()
+    assert BinaryOutcome(prevalence=0.3).max_r_squared == pytest.approx(1 - np.exp(2 / 1000 * null))
 
 
 def test_at_each_number_the_shrinkage_is_the_one_asked_for() -> None:
-    first = sample_size(24, prevalence=0.174, r_squared=0.288, shrinkage=0.85).criteria[0]
+    first = sample_size(24, BinaryOutcome(prevalence=0.174), r_squared=0.288, shrinkage=0.85).criteria[0]
     assert first.shrinkage == pytest.approx(0.85, abs=1e-3)
     assert first.shrinkage >= 0.85
 
@@ -101,7 +109,7 @@ def test_more_patients_shrink_less() -> None:
 
 
 def test_survival_risk_is_within_its_margin() -> None:
-    result = sample_size(1, rate=0.3, horizon=2, mean_follow_up=2, r_squared=0.5, margin=0.02)
+    result = sample_size(1, SurvivalOutcome(rate=0.3, horizon=2, mean_follow_up=2), r_squared=0.5, margin=0.02)
     assert result.binding == "overall risk within the margin"
     half = 1.959964 * np.sqrt(0.3 / (result.n * 2))
     assert np.exp(-0.6) - np.exp(-2 * (0.3 + half)) <= 0.02
@@ -111,9 +119,9 @@ def test_survival_risk_is_within_its_margin() -> None:
 
 def test_the_mean_error_is_not_known_for_many_parameters_or_survival() -> None:
     with pytest.raises(ValueError, match=r"at most 30 parameters; leave mean_error out \(parameters: 31\)"):
-        sample_size(31, prevalence=0.3, r_squared=0.2, mean_error=0.05)
+        sample_size(31, BinaryOutcome(prevalence=0.3), r_squared=0.2, mean_error=0.05)
     with pytest.raises(ValueError, match="The mean error is known for a binary outcome"):
-        sample_size(5, rate=0.1, horizon=2, mean_follow_up=2, r_squared=0.1, mean_error=0.05)
+        sample_size(5, SURVIVAL, r_squared=0.1, mean_error=0.05)
 
 
 def test_hanley_and_mcneils_error_gives_paper_as_intervals() -> None:
@@ -137,31 +145,35 @@ def test_the_expected_width_is_the_mean_of_simulated_ones() -> None:
 
 
 def test_the_auc_interval_is_that_of_the_sample() -> None:
-    result = sample_size(10, prevalence=0.4, auc=0.8)
+    result = sample_size(10, BinaryOutcome(prevalence=0.4), auc=0.8)
     positive = round(result.n * 0.4)
     assert result.auc_interval == expected_auc_interval(0.8, positive, result.n - positive)
-    assert sample_size(10, prevalence=0.4, r_squared=0.2).auc_interval is None
+    assert sample_size(10, BinaryOutcome(prevalence=0.4), r_squared=0.2).auc_interval is None
 
 
 @pytest.mark.parametrize(
-    ("options", "message"),
+    ("outcome", "options", "message"),
     [
-        ({"parameters": 0, "prevalence": 0.2, "auc": 0.8}, "at least one parameter; got 0"),
-        ({"parameters": 5, "prevalence": 1.2, "auc": 0.8}, "prevalence lies between 0 and 1; got 1.2"),
-        ({"parameters": 5, "prevalence": 0.2}, "is missing: give r_squared, nagelkerke or auc"),
-        ({"parameters": 5, "rate": 0.1, "horizon": 2, "mean_follow_up": 2, "auc": 0.8}, "give r_squared or nagelkerke"),
-        ({"parameters": 5, "rate": 0.1, "horizon": 2, "r_squared": 0.1}, "or rate, horizon and mean_follow_up"),
-        ({"parameters": 5, "prevalence": 0.1, "rate": 0.1, "r_squared": 0.1}, "Give prevalence for a binary outcome"),
-        ({"parameters": 5, "prevalence": 0.05, "r_squared": 0.4}, "is not below 0.328"),
-        ({"parameters": 5, "prevalence": 0.2, "auc": 0.4}, "The expected AUC lies between 0.5 and 1; got 0.4"),
-        ({"parameters": 5, "prevalence": 0.2, "r_squared": 0.1, "nagelkerke": 0.2}, "not both"),
-        ({"parameters": 5, "rate": -1, "horizon": 2, "mean_follow_up": 2, "r_squared": 0.1}, "rate must be positive"),
-        ({"parameters": 5, "prevalence": 0.2, "r_squared": 0.1, "shrinkage": 1}, "shrinkage lies between 0 and 1"),
+        (BINARY, {"parameters": 0, "auc": 0.8}, "at least one parameter; got 0"),
+        (BINARY, {}, "is missing: give r_squared or auc"),
+        (SURVIVAL, {"auc": 0.8}, "is missing: give r_squared, from"),
+        (BinaryOutcome(prevalence=0.05), {"r_squared": 0.4}, "r_squared 0.4 is not below 0.328"),
+        (BINARY, {"auc": 0.4}, "The expected AUC lies between 0.5 and 1; got 0.4"),
+        (BINARY, {"r_squared": 0.1, "shrinkage": 1}, "shrinkage lies between 0 and 1"),
+        (BINARY, {"r_squared": 0.1, "margin": 0}, "margin lies between 0 and 1; got 0"),
+        (BINARY, {"r_squared": np.nan}, "r_squared lies between 0 and 1; got nan"),
     ],
 )
-def test_what_cannot_be_planned_is_refused(options: Any, message: str) -> None:
+def test_what_cannot_be_planned_is_refused(outcome: Any, options: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        sample_size(**options)
+        sample_size(outcome=outcome, **({"parameters": 5} | options))
+
+
+def test_an_outcome_out_of_range_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"prevalence lies between 0 and 1; got 1.2"):
+        BinaryOutcome(prevalence=1.2)
+    with pytest.raises(ValueError, match="rate must be positive; got -1"):
+        SurvivalOutcome(rate=-1, horizon=2, mean_follow_up=2)
 
 
 def test_an_empty_class_has_no_auc() -> None:
@@ -170,4 +182,4 @@ def test_an_empty_class_has_no_auc() -> None:
 
 
 def test_the_result_is_plain_json() -> None:
-    json.dumps(sample_size(10, prevalence=0.4, auc=0.8).to_dict(), allow_nan=False)
+    json.dumps(sample_size(10, BinaryOutcome(prevalence=0.4), auc=0.8).to_dict(), allow_nan=False)

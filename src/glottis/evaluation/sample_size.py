@@ -21,6 +21,74 @@ _OVERALL = "overall risk within the margin"
 _ERROR = "mean absolute error of the risks"
 
 
+@dataclass(frozen=True, kw_only=True)
+class BinaryOutcome:
+    """An outcome that a patient has or has not.
+
+    Attributes:
+        prevalence: share of patients who have it, between 0 and 1.
+    """
+
+    prevalence: float
+
+    def __post_init__(self) -> None:
+        _inside("prevalence", self.prevalence)
+
+    @property
+    def share(self) -> float:
+        """Events a patient."""
+        return self.prevalence
+
+    @property
+    def max_r_squared(self) -> float:
+        """The largest Cox-Snell R-squared; Nagelkerke's times this is Cox and Snell's."""
+        p = self.prevalence
+        return 1 - math.exp(2 * (p * math.log(p) + (1 - p) * math.log(1 - p)))
+
+    def patients_for_overall_risk(self, margin: float, z: float) -> int:
+        """Patients for which the limits of the overall risk are within ``margin``."""
+        return _up((z / margin) ** 2 * self.prevalence * (1 - self.prevalence))
+
+
+@dataclass(frozen=True, kw_only=True)
+class SurvivalOutcome:
+    """An event that comes at a constant rate; the three in one unit of time, such as years.
+
+    Attributes:
+        rate: events a patient and unit of time.
+        horizon: time by which the risk is predicted.
+        mean_follow_up: of the patients.
+    """
+
+    rate: float
+    horizon: float
+    mean_follow_up: float
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not 0 < value < math.inf:
+                message = f"{name} must be positive; got {value}."
+                raise ValueError(message)
+
+    @property
+    def share(self) -> float:
+        """Events a patient."""
+        return self.rate * self.mean_follow_up
+
+    @property
+    def max_r_squared(self) -> float:
+        """The largest Cox-Snell R-squared; Nagelkerke's times this is Cox and Snell's."""
+        return 1 - math.exp(2 * (self.share * math.log(self.share) - self.share))
+
+    def patients_for_overall_risk(self, margin: float, z: float) -> int:
+        """Patients for which the upper limit of the risk by the horizon is within ``margin``."""
+        free = math.exp(-self.rate * self.horizon)
+        if free <= margin:
+            return 1
+        widest = -math.log1p(-margin / free) / self.horizon
+        return _up(self.rate * (z / widest) ** 2 / self.mean_follow_up)
+
+
 @dataclass(frozen=True)
 class Criterion:
     """One demand on the sample.
@@ -76,13 +144,9 @@ class SampleSize:
 
 def sample_size(
     parameters: int,
+    outcome: BinaryOutcome | SurvivalOutcome,
     *,
-    prevalence: float | None = None,
-    rate: float | None = None,
-    horizon: float | None = None,
-    mean_follow_up: float | None = None,
     r_squared: float | None = None,
-    nagelkerke: float | None = None,
     auc: float | None = None,
     shrinkage: float = 0.9,
     margin: float = 0.05,
@@ -98,61 +162,47 @@ def sample_size(
 
     Args:
         parameters: candidate parameters, those that selection drops included.
-        prevalence: share of patients with the outcome (binary outcome).
-        rate: events a patient and unit of time (survival).
-        horizon: time at which the risk is predicted, same unit (survival).
-        mean_follow_up: of the patients, same unit (survival).
-        r_squared: Cox-Snell R-squared to expect, of earlier models; be cautious.
-        nagelkerke: the same as a share of the largest possible one, where that is known instead.
+        outcome: how frequent it is.
+        r_squared: Cox-Snell R-squared to expect, of earlier models; be cautious. Nagelkerke's must be multiplied by
+            ``outcome.max_r_squared`` first.
         auc: the AUC to expect, where that is known instead (binary outcome); scores are taken as normal in both
             classes (Riley et al. 2021). It may be given beside an R-squared, for its interval alone.
         shrinkage: the factor to be reached, usually 0.9.
         margin: of the overall risk.
         mean_error: largest mean absolute error of the risks, 0.05 in the BMJ paper.
-        level: confidence level of that margin and of the AUC's interval.
+        level: confidence level of the margin and of the AUC's interval.
 
     Raises:
-        ValueError: a value out of its range, or too many or too few of the values that the outcome needs.
+        ValueError: a value out of its range, or neither an R-squared nor an AUC.
 
-    >>> sample_size(24, prevalence=0.174, r_squared=0.288).n
+    >>> sample_size(24, BinaryOutcome(prevalence=0.174), r_squared=0.288).n
     662
     """
     check_level(level)
-    binary = _is_binary(prevalence, rate, horizon, mean_follow_up)
     _check_ranges(parameters, shrinkage, margin, auc)
-    z = float(stats.norm.ppf((1 + level) / 2))
-    if binary:
-        share = _inside("prevalence", prevalence)
-        log_likelihood = share * math.log(share) + (1 - share) * math.log(1 - share)
-        for_overall = math.ceil(_tidy((z / margin) ** 2 * share * (1 - share)))
-    else:
-        hazard, at, followed = (_positive(*item) for item in _survival_items(rate, horizon, mean_follow_up))
-        share = hazard * followed
-        log_likelihood = share * math.log(share) - share
-        for_overall = _for_overall_risk(hazard, at, followed, margin, z)
-    largest = 1 - math.exp(2 * log_likelihood)
-    expected = _r_squared(r_squared, nagelkerke, auc, largest, share if binary else None)
+    largest = outcome.max_r_squared
+    expected = _expected_r_squared(outcome, r_squared, auc)
     _check_r_squared(expected, largest, shrinkage)
     allowed = expected / (expected + 0.05 * largest)
     numbers = {
-        _SHRINKAGE: _for_shrinkage(parameters, expected, shrinkage),
-        _OPTIMISM: _for_shrinkage(parameters, expected, allowed),
-        _OVERALL: for_overall,
+        _SHRINKAGE: _up(_needed(parameters, expected, shrinkage)),
+        _OPTIMISM: _up(_needed(parameters, expected, allowed)),
+        _OVERALL: outcome.patients_for_overall_risk(margin, float(stats.norm.ppf((1 + level) / 2))),
     }
     if mean_error is not None:
-        numbers[_ERROR] = _for_error(parameters, share if binary else None, mean_error)
+        numbers[_ERROR] = _for_error(parameters, outcome, mean_error)
     n = max(numbers.values())
     return SampleSize(
         n=n,
-        n_events=n * share,
-        events_per_parameter=n * share / parameters,
+        n_events=n * outcome.share,
+        events_per_parameter=n * outcome.share / parameters,
         expected_shrinkage=expected_shrinkage(n, parameters, expected),
         parameters=parameters,
         r_squared=expected,
         max_r_squared=largest,
         criteria=tuple(Criterion(k, v, expected_shrinkage(v, parameters, expected)) for k, v in numbers.items()),
         binding=max(numbers, key=lambda name: numbers[name]),
-        auc_interval=_expected_interval(auc, n, share, level) if auc is not None and binary else None,
+        auc_interval=_expected_interval(auc, n, outcome, level),
     )
 
 
@@ -203,8 +253,12 @@ def hanley_mcneil_se(auc: float, n_positive: float, n_negative: float) -> float:
     return math.sqrt(spread / (n_positive * n_negative))
 
 
-def _expected_interval(auc: float, n: int, share: float, level: float) -> Interval:
-    positive = max(1, round(n * share))
+def _expected_interval(
+    auc: float | None, n: int, outcome: BinaryOutcome | SurvivalOutcome, level: float
+) -> Interval | None:
+    if auc is None or isinstance(outcome, SurvivalOutcome):
+        return None
+    positive = min(max(1, round(n * outcome.share)), max(1, n - 1))
     return expected_auc_interval(auc, positive, max(1, n - positive), level=level)
 
 
@@ -212,51 +266,33 @@ def _needed(parameters: int, r_squared: float, shrinkage: float) -> float:
     return parameters / ((shrinkage - 1) * math.log1p(-r_squared / shrinkage))
 
 
-def _for_shrinkage(parameters: int, r_squared: float, shrinkage: float) -> int:
-    return math.ceil(_tidy(_needed(parameters, r_squared, shrinkage)))
-
-
-def _for_error(parameters: int, prevalence: float | None, mean_error: float) -> int:
-    if prevalence is None or parameters > MAXIMUM_FOR_ERROR:
+def _for_error(parameters: int, outcome: BinaryOutcome | SurvivalOutcome, mean_error: float) -> int:
+    if isinstance(outcome, SurvivalOutcome) or parameters > MAXIMUM_FOR_ERROR:
         message = (
             f"The mean error is known for a binary outcome and at most {MAXIMUM_FOR_ERROR} parameters; "
             f"leave mean_error out (parameters: {parameters})."
         )
         raise ValueError(message)
-    share, error = min(prevalence, 1 - prevalence), _inside("mean_error", mean_error)
+    share, error = min(outcome.prevalence, 1 - outcome.prevalence), _inside("mean_error", mean_error)
     log_n = (-0.508 + 0.259 * math.log(share) + 0.504 * math.log(parameters) - math.log(error)) / 0.544
-    return math.ceil(_tidy(math.exp(log_n)))
+    return _up(math.exp(log_n))
 
 
-def _for_overall_risk(rate: float, horizon: float, mean_follow_up: float, margin: float, z: float) -> int:
-    """Patients for which the upper limit of the risk by the horizon is within the margin, the rate being constant."""
-    free = math.exp(-rate * horizon)
-    if free <= margin:
-        return 1
-    widest = -math.log1p(-margin / free) / horizon
-    return math.ceil(_tidy(rate * (z / widest) ** 2 / mean_follow_up))
+def _up(value: float) -> int:
+    """The next whole number; one that is whole but for rounding stays."""
+    return math.ceil(round(value, 9))
 
 
-def _tidy(value: float) -> float:
-    """A whole number stays whole before it is rounded up."""
-    return round(value, 9)
-
-
-def _r_squared(
-    r_squared: float | None, nagelkerke: float | None, auc: float | None, largest: float, prevalence: float | None
-) -> float:
-    if r_squared is not None and nagelkerke is not None:
-        message = "Give r_squared or nagelkerke, not both: one follows from the other."
-        raise ValueError(message)
+def _expected_r_squared(outcome: BinaryOutcome | SurvivalOutcome, r_squared: float | None, auc: float | None) -> float:
     if r_squared is not None:
         return _inside("r_squared", r_squared)
-    if nagelkerke is not None:
-        return _inside("nagelkerke", nagelkerke) * largest
-    if auc is None or prevalence is None:
-        known = "r_squared, nagelkerke or auc" if prevalence is not None else "r_squared or nagelkerke"
-        message = f"What the model is expected to reach is missing: give {known}, from an earlier model."
+    if isinstance(outcome, SurvivalOutcome):
+        message = "What the model is expected to reach is missing: give r_squared, from an earlier model."
         raise ValueError(message)
-    return r_squared_from_auc(auc, prevalence)
+    if auc is None:
+        message = "What the model is expected to reach is missing: give r_squared or auc, from an earlier model."
+        raise ValueError(message)
+    return r_squared_from_auc(auc, outcome.prevalence)
 
 
 def r_squared_from_auc(auc: float, prevalence: float) -> float:
@@ -278,22 +314,6 @@ def r_squared_from_auc(auc: float, prevalence: float) -> float:
     return float(1 - math.exp(-2 * (float(np.trapezoid(gain, x)) - null)))
 
 
-def _is_binary(
-    prevalence: float | None, rate: float | None, horizon: float | None, mean_follow_up: float | None
-) -> bool:
-    of_survival = [item is not None for item in (rate, horizon, mean_follow_up)]
-    if prevalence is not None and not any(of_survival):
-        return True
-    if prevalence is None and all(of_survival):
-        return False
-    message = "Give prevalence for a binary outcome, or rate, horizon and mean_follow_up for survival."
-    raise ValueError(message)
-
-
-def _survival_items(*values: float | None) -> list[tuple[str, float | None]]:
-    return list(zip(("rate", "horizon", "mean_follow_up"), values, strict=True))
-
-
 def _check_ranges(parameters: int, shrinkage: float, margin: float, auc: float | None) -> None:
     if parameters < 1:
         message = f"A model needs at least one parameter; got {parameters}."
@@ -308,21 +328,14 @@ def _check_r_squared(r_squared: float, largest: float, shrinkage: float) -> None
     if r_squared >= min(largest, shrinkage):
         message = (
             f"r_squared {r_squared:.3g} is not below {min(largest, shrinkage):.3g}, the smaller of the shrinkage and "
-            "the largest Cox-Snell R-squared of this outcome: check whether it is Nagelkerke's, and pass it as that."
+            "the largest Cox-Snell R-squared of this outcome: multiply Nagelkerke's by outcome.max_r_squared first."
         )
         raise ValueError(message)
 
 
-def _inside(name: str, value: float | None) -> float:
-    if value is None or not 0 < value < 1:
+def _inside(name: str, value: float) -> float:
+    if not 0 < value < 1:
         message = f"{name} lies between 0 and 1; got {value}."
-        raise ValueError(message)
-    return float(value)
-
-
-def _positive(name: str, value: float | None) -> float:
-    if value is None or not 0 < value < math.inf:
-        message = f"{name} must be positive; got {value}."
         raise ValueError(message)
     return float(value)
 
