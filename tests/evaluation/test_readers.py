@@ -156,6 +156,13 @@ def test_the_same_readings_twice_differ_by_nothing() -> None:
     assert result.p in (None, 1.0)
 
 
+def test_a_hundred_thousand_cases_are_compared() -> None:
+    rng = np.random.default_rng(5)
+    truth = np.arange(100_000) % 2
+    scores = truth + rng.standard_normal((2, 2, 100_000)) * np.array([1.0, 0.95])[:, None, None]
+    assert obuchowski_rockette(truth, scores, reader_factor="fixed").p < 1e-6
+
+
 @pytest.mark.parametrize(
     ("shape", "options", "message"),
     [

@@ -44,6 +44,15 @@ def test_a_time_without_cases_or_controls_is_refused(at: float, cases: int, cont
         survival_youden_cutoff([1, 2, 3], [1, 1, 1], [1, 2, 3], at=at)
 
 
+def test_a_hundred_thousand_patients_are_cut_near_the_best_place() -> None:
+    rng = np.random.default_rng(1)
+    high = rng.random(100_000) < 0.5
+    risk = rng.uniform(0, 1, 100_000) + high  # overlaps nowhere but at 1
+    time = np.where(high, rng.uniform(0, 1, 100_000), rng.uniform(1, 3, 100_000))
+    event = time < rng.exponential(4, 100_000)
+    assert survival_youden_cutoff(time, event, risk, at=1).value == pytest.approx(1, abs=1e-3)
+
+
 def test_a_risk_that_is_not_finite_is_refused() -> None:
     with pytest.raises(ValueError, match="1 of 2 risks are not finite"):
         median_cutoff([1, math.nan])

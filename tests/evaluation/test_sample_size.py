@@ -7,15 +7,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from glottis.evaluation.sample_size import (
-    BinaryOutcome,
-    SurvivalOutcome,
-    expected_auc_interval,
-    expected_shrinkage,
-    hanley_mcneil_se,
-    r_squared_from_auc,
-    sample_size,
-)
+from glottis.evaluation.expected_auc import expected_auc_interval, hanley_mcneil_se, r_squared_from_auc
+from glottis.evaluation.planned_outcome import BinaryOutcome, SurvivalOutcome
+from glottis.evaluation.sample_size import expected_shrinkage, sample_size
 
 BINARY = BinaryOutcome(prevalence=0.2)
 SURVIVAL = SurvivalOutcome(rate=0.1, horizon=2, mean_follow_up=2)

@@ -14,37 +14,17 @@ from scipy import stats
 
 from glottis.evaluation.followup import refuse_non_finite
 from glottis.evaluation.interval import Bools, Floats, Interval, check_level, check_scores
+from glottis.evaluation.reader_variance import (
+    Components,
+    ErrorTerm,
+    aucs_and_covariance,
+    components,
+    error_of_difference,
+)
 
 Factor = Literal["random", "fixed"]
 Covariance = Literal["delong", "jackknife"]
 METHOD = "Obuchowski-Rockette, degrees of freedom after Hillis"
-
-
-@dataclass(frozen=True)
-class Components:
-    """Variances and covariances of the readers' AUCs.
-
-    Attributes:
-        error: variance of one reader's AUC in one modality, through the cases.
-        cov1: same reader, different modalities.
-        cov2: different readers, same modality.
-        cov3: different readers, different modalities.
-        ms_modality: mean square of the modalities.
-        ms_reader: mean square of the readers.
-        ms_interaction: mean square of modality by reader.
-        reader: variance between readers; an estimate that may be negative.
-        interaction: variance of modality by reader; may be negative.
-    """
-
-    error: float
-    cov1: float
-    cov2: float
-    cov3: float
-    ms_modality: float
-    ms_reader: float
-    ms_interaction: float
-    reader: float
-    interaction: float
 
 
 @dataclass(frozen=True)
@@ -121,14 +101,6 @@ class ReaderStudy:
         return vars(self) | lists | parts | {"auc": self.auc.tolist(), "components": dict(vars(self.components))}
 
 
-@dataclass(frozen=True)
-class _Error:
-    """Variance that a mean or difference has, and the degrees of freedom of its t; infinite for z."""
-
-    variance: float
-    df: float
-
-
 def obuchowski_rockette(
     y_true: ArrayLike,
     y_score: ArrayLike,
@@ -164,11 +136,11 @@ def obuchowski_rockette(
     check_level(level)
     t, r = scores.shape[:2]
     names = _names("modalities", modalities, t), _names("readers", readers, r)
-    auc, matrix = _aucs_and_covariance(truth, scores, covariance)
+    auc, matrix = aucs_and_covariance(truth, scores, covariance)
     if case_factor == "fixed":
         matrix = np.zeros_like(matrix)
-    parts = _components(auc, matrix)
-    error = _of_difference(parts, r, (t - 1) * (r - 1), reader_factor)
+    parts = components(auc, matrix)
+    error = error_of_difference(parts, r, (t - 1) * (r - 1), reader_factor)
     statistic, df, p = _global_test(parts, error, t)
     by_reader = _by_reader(auc, matrix, names, level) if reader_factor == "fixed" else ()
     return ReaderStudy(
@@ -234,61 +206,7 @@ def _names(what: str, given: Sequence[str] | None, n: int) -> tuple[str, ...]:
     return names
 
 
-def _aucs_and_covariance(truth: Bools, scores: Floats, method: str) -> tuple[Floats, Floats]:
-    """AUCs (t, r) and their covariances through the cases, (t, r, t, r)."""
-    shape = scores.shape[:2]
-    flat = scores.reshape(-1, truth.size)
-    ranks = stats.rankdata(flat, axis=1)
-    n1, n0 = int(truth.sum()), int((~truth).sum())
-    of_positives = (ranks[:, truth] - stats.rankdata(flat[:, truth], axis=1)) / n0
-    of_negatives = 1 - (ranks[:, ~truth] - stats.rankdata(flat[:, ~truth], axis=1)) / n1
-    auc = of_positives.mean(axis=1)
-    if method == "delong":
-        matrix = np.cov(of_positives) / n1 + np.cov(of_negatives) / n0
-    else:
-        total = auc[:, None]
-        without = np.hstack([(n1 * total - of_positives) / (n1 - 1), (n0 * total - of_negatives) / (n0 - 1)])
-        matrix = np.cov(without) * (truth.size - 1) ** 2 / truth.size
-    return auc.reshape(shape), np.asarray(matrix).reshape(*shape, *shape)
-
-
-def _components(auc: Floats, matrix: Floats) -> Components:
-    t, r = auc.shape
-    same_modality = np.einsum("iaib->iab", matrix).sum(axis=0)
-    all_modalities = np.einsum("iajb->ab", matrix)
-    within, across = same_modality.trace(), all_modalities.trace()
-    n_pairs = r * (r - 1)
-    grand, of_modality, of_reader = auc.mean(), auc.mean(axis=1), auc.mean(axis=0)
-    left = auc - of_modality[:, None] - of_reader[None, :] + grand
-    error, cov1 = within / (t * r), (across - within) / (t * (t - 1) * r)
-    cov2 = (same_modality.sum() - within) / (t * n_pairs) if n_pairs else 0.0
-    others = all_modalities.sum() - same_modality.sum() - (across - within)
-    cov3 = others / (t * (t - 1) * n_pairs) if n_pairs else 0.0
-    ms_reader = t * float(((of_reader - grand) ** 2).sum()) / (r - 1) if n_pairs else 0.0
-    ms_interaction = float((left**2).sum()) / ((t - 1) * (r - 1)) if n_pairs else 0.0
-    return Components(
-        error=float(error),
-        cov1=float(cov1),
-        cov2=float(cov2),
-        cov3=float(cov3),
-        ms_modality=r * float(((of_modality - grand) ** 2).sum()) / (t - 1),
-        ms_reader=ms_reader,
-        ms_interaction=ms_interaction,
-        reader=float((ms_reader - ms_interaction) / t - cov1 + cov3),
-        interaction=float(ms_interaction - error + cov1 + cov2 - cov3),
-    )
-
-
-def _of_difference(parts: Components, r: int, df: int, reader_factor: str) -> _Error:
-    """Error term: the variance of a difference of two means is 2 / r times this."""
-    shared = max(parts.cov2 - parts.cov3, 0.0)
-    if reader_factor == "fixed":
-        return _Error(parts.error - parts.cov1 + (r - 1) * shared, math.inf)
-    term = parts.ms_interaction + r * shared
-    return _Error(term, term**2 / (parts.ms_interaction**2 / df) if parts.ms_interaction > 0 else math.inf)
-
-
-def _global_test(parts: Components, error: _Error, t: int) -> tuple[float | None, tuple[float, ...], float | None]:
+def _global_test(parts: Components, error: ErrorTerm, t: int) -> tuple[float | None, tuple[float, ...], float | None]:
     if error.variance <= np.finfo(float).eps:
         return None, (), None
     ratio = parts.ms_modality / error.variance
@@ -298,7 +216,7 @@ def _global_test(parts: Components, error: _Error, t: int) -> tuple[float | None
 
 
 def _difference(
-    names: tuple[str, str, str | None], value: float, error: _Error, r: int, level: float
+    names: tuple[str, str, str | None], value: float, error: ErrorTerm, r: int, level: float
 ) -> ReaderDifference:
     se = math.sqrt(2 / r * error.variance) if error.variance > np.finfo(float).eps else None
     interval, p = _limits(value, se, error.df, level)
@@ -340,5 +258,5 @@ def _by_reader(
         term = own.trace() / t - (own.sum() - own.trace()) / (t * (t - 1))
         for a, b in combinations(range(t), 2):
             pair = (names[0][a], names[0][b], names[1][j])
-            rows.append(_difference(pair, float(auc[a, j] - auc[b, j]), _Error(float(term), math.inf), 1, level))
+            rows.append(_difference(pair, float(auc[a, j] - auc[b, j]), ErrorTerm(float(term), math.inf), 1, level))
     return tuple(rows)

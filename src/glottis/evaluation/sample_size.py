@@ -1,4 +1,4 @@
-"""How many patients a prediction model needs, and how wide the AUC's interval will be."""
+"""How many patients a prediction model needs, and what the sample then gives."""
 
 from __future__ import annotations
 
@@ -6,87 +6,18 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from scipy import stats
 
+from glottis.evaluation.expected_auc import check_auc, expected_auc_interval, r_squared_from_auc
 from glottis.evaluation.interval import Interval, check_level
-from glottis.evaluation.limits import logit_limits
+from glottis.evaluation.planned_outcome import BinaryOutcome, SurvivalOutcome, inside, round_up
 
-HANLEY_MCNEIL = "expected: Hanley-McNeil standard error, logit scale"
 MAXIMUM_FOR_ERROR = 30
 _SMALLEST_GAP = 1e-12
 _SHRINKAGE = "shrinkage of the coefficients"
 _OPTIMISM = "optimism in Nagelkerke's R-squared at most 0.05"
 _OVERALL = "overall risk within the margin"
 _ERROR = "mean absolute error of the risks"
-
-
-@dataclass(frozen=True, kw_only=True)
-class BinaryOutcome:
-    """An outcome that a patient has or has not.
-
-    Attributes:
-        prevalence: share of patients who have it, between 0 and 1.
-    """
-
-    prevalence: float
-
-    def __post_init__(self) -> None:
-        _inside("prevalence", self.prevalence)
-
-    @property
-    def share(self) -> float:
-        """Events a patient."""
-        return self.prevalence
-
-    @property
-    def max_r_squared(self) -> float:
-        """The largest Cox-Snell R-squared; Nagelkerke's times this is Cox and Snell's."""
-        p = self.prevalence
-        return 1 - math.exp(2 * (p * math.log(p) + (1 - p) * math.log(1 - p)))
-
-    def patients_for_overall_risk(self, margin: float, z: float) -> int:
-        """Patients for which the limits of the overall risk are within ``margin``."""
-        return _up((z / margin) ** 2 * self.prevalence * (1 - self.prevalence))
-
-
-@dataclass(frozen=True, kw_only=True)
-class SurvivalOutcome:
-    """An event that comes at a constant rate; the three in one unit of time, such as years.
-
-    Attributes:
-        rate: events a patient and unit of time.
-        horizon: time by which the risk is predicted.
-        mean_follow_up: of the patients.
-    """
-
-    rate: float
-    horizon: float
-    mean_follow_up: float
-
-    def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            if not 0 < value < math.inf:
-                message = f"{name} must be positive; got {value}."
-                raise ValueError(message)
-
-    @property
-    def share(self) -> float:
-        """Events a patient."""
-        return self.rate * self.mean_follow_up
-
-    @property
-    def max_r_squared(self) -> float:
-        """The largest Cox-Snell R-squared; Nagelkerke's times this is Cox and Snell's."""
-        return 1 - math.exp(2 * (self.share * math.log(self.share) - self.share))
-
-    def patients_for_overall_risk(self, margin: float, z: float) -> int:
-        """Patients for which the upper limit of the risk by the horizon is within ``margin``."""
-        free = math.exp(-self.rate * self.horizon)
-        if free <= margin:
-            return 1
-        widest = -math.log1p(-margin / free) / self.horizon
-        return _up(self.rate * (z / widest) ** 2 / self.mean_follow_up)
 
 
 @dataclass(frozen=True)
@@ -175,6 +106,7 @@ def sample_size(
     Raises:
         ValueError: a value out of its range, or neither an R-squared nor an AUC.
 
+    >>> from glottis.evaluation.planned_outcome import BinaryOutcome
     >>> sample_size(24, BinaryOutcome(prevalence=0.174), r_squared=0.288).n
     662
     """
@@ -185,8 +117,8 @@ def sample_size(
     _check_r_squared(expected, largest, shrinkage)
     allowed = expected / (expected + 0.05 * largest)
     numbers = {
-        _SHRINKAGE: _up(_needed(parameters, expected, shrinkage)),
-        _OPTIMISM: _up(_needed(parameters, expected, allowed)),
+        _SHRINKAGE: round_up(_needed(parameters, expected, shrinkage)),
+        _OPTIMISM: round_up(_needed(parameters, expected, allowed)),
         _OVERALL: outcome.patients_for_overall_risk(margin, float(stats.norm.ppf((1 + level) / 2))),
     }
     if mean_error is not None:
@@ -222,37 +154,6 @@ def expected_shrinkage(n: int, parameters: int, r_squared: float) -> float:
     return (low + high) / 2
 
 
-def expected_auc_interval(auc: float, n_positive: int, n_negative: int, *, level: float = 0.95) -> Interval:
-    """Interval to expect around an AUC in a test set of given size (Hanley and McNeil 1982, on the logit scale).
-
-    Args:
-        auc: the AUC to expect, between 0.5 and 1.
-        n_positive: patients of class 1.
-        n_negative: patients of class 0.
-        level: confidence level.
-
-    Raises:
-        ValueError: an AUC outside 0.5 to 1, or a class without patients.
-
-    >>> interval = expected_auc_interval(0.85, 52, 45)
-    >>> round(interval.high - interval.low, 3)
-    0.155
-    """
-    check_level(level)
-    _check_auc(auc)
-    if min(n_positive, n_negative) < 1:
-        message = f"Both classes need patients; got {n_positive} and {n_negative}."
-        raise ValueError(message)
-    return logit_limits(auc, hanley_mcneil_se(auc, n_positive, n_negative), level, HANLEY_MCNEIL)
-
-
-def hanley_mcneil_se(auc: float, n_positive: float, n_negative: float) -> float:
-    """Standard error of an AUC from its value and the class sizes, scores being exponential (Hanley, McNeil 1982)."""
-    q1, q2 = auc / (2 - auc), 2 * auc**2 / (1 + auc)
-    spread = auc * (1 - auc) + (n_positive - 1) * (q1 - auc**2) + (n_negative - 1) * (q2 - auc**2)
-    return math.sqrt(spread / (n_positive * n_negative))
-
-
 def _expected_interval(
     auc: float | None, n: int, outcome: BinaryOutcome | SurvivalOutcome, level: float
 ) -> Interval | None:
@@ -273,19 +174,14 @@ def _for_error(parameters: int, outcome: BinaryOutcome | SurvivalOutcome, mean_e
             f"leave mean_error out (parameters: {parameters})."
         )
         raise ValueError(message)
-    share, error = min(outcome.prevalence, 1 - outcome.prevalence), _inside("mean_error", mean_error)
+    share, error = min(outcome.prevalence, 1 - outcome.prevalence), inside("mean_error", mean_error)
     log_n = (-0.508 + 0.259 * math.log(share) + 0.504 * math.log(parameters) - math.log(error)) / 0.544
-    return _up(math.exp(log_n))
-
-
-def _up(value: float) -> int:
-    """The next whole number; one that is whole but for rounding stays."""
-    return math.ceil(round(value, 9))
+    return round_up(math.exp(log_n))
 
 
 def _expected_r_squared(outcome: BinaryOutcome | SurvivalOutcome, r_squared: float | None, auc: float | None) -> float:
     if r_squared is not None:
-        return _inside("r_squared", r_squared)
+        return inside("r_squared", r_squared)
     if isinstance(outcome, SurvivalOutcome):
         message = "What the model is expected to reach is missing: give r_squared, from an earlier model."
         raise ValueError(message)
@@ -295,33 +191,14 @@ def _expected_r_squared(outcome: BinaryOutcome | SurvivalOutcome, r_squared: flo
     return r_squared_from_auc(auc, outcome.prevalence)
 
 
-def r_squared_from_auc(auc: float, prevalence: float) -> float:
-    """Cox-Snell R-squared of a score that is normal with equal variance in both classes (Riley et al. 2021).
-
-    The paper simulates a million patients; this integrates.
-
-    >>> round(r_squared_from_auc(0.89, 0.174), 3)
-    0.291
-    """
-    _check_auc(auc)
-    share = _inside("prevalence", prevalence)
-    apart = math.sqrt(2) * float(stats.norm.ppf(auc))
-    x = np.linspace(-12, 12 + apart, 20_001)
-    odds = math.log(share / (1 - share)) + apart * x - apart**2 / 2
-    gain = share * stats.norm.pdf(x - apart) * -np.logaddexp(0, -odds)
-    gain += (1 - share) * stats.norm.pdf(x) * -np.logaddexp(0, odds)
-    null = share * math.log(share) + (1 - share) * math.log(1 - share)
-    return float(1 - math.exp(-2 * (float(np.trapezoid(gain, x)) - null)))
-
-
 def _check_ranges(parameters: int, shrinkage: float, margin: float, auc: float | None) -> None:
     if parameters < 1:
         message = f"A model needs at least one parameter; got {parameters}."
         raise ValueError(message)
-    _inside("shrinkage", shrinkage)
-    _inside("margin", margin)
+    inside("shrinkage", shrinkage)
+    inside("margin", margin)
     if auc is not None:
-        _check_auc(auc)
+        check_auc(auc)
 
 
 def _check_r_squared(r_squared: float, largest: float, shrinkage: float) -> None:
@@ -330,17 +207,4 @@ def _check_r_squared(r_squared: float, largest: float, shrinkage: float) -> None
             f"r_squared {r_squared:.3g} is not below {min(largest, shrinkage):.3g}, the smaller of the shrinkage and "
             "the largest Cox-Snell R-squared of this outcome: multiply Nagelkerke's by outcome.max_r_squared first."
         )
-        raise ValueError(message)
-
-
-def _inside(name: str, value: float) -> float:
-    if not 0 < value < 1:
-        message = f"{name} lies between 0 and 1; got {value}."
-        raise ValueError(message)
-    return float(value)
-
-
-def _check_auc(auc: float) -> None:
-    if not 0.5 < auc < 1:
-        message = f"The expected AUC lies between 0.5 and 1; got {auc}."
         raise ValueError(message)
