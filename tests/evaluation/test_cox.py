@@ -90,6 +90,11 @@ def test_a_covariate_that_orders_the_events_has_no_ratio() -> None:
     assert (result.terms[0].hazard_ratio.value, result.terms[0].p, result.proportional_hazards) == (None, None, ())
 
 
+def test_many_patients_in_order_have_no_ratio_and_no_warning() -> None:
+    order = np.arange(1, 5001)
+    assert cox_regression(order, np.ones(5000), -order).note.startswith("not estimable")
+
+
 def test_a_group_without_events_has_no_ratio() -> None:
     time, event, X = _cohort(60)
     treated = X[:, 1] > 1

@@ -136,6 +136,12 @@ def test_separation_by_two_together_is_said() -> None:
     assert result.notes == ("together, a, b separate the classes: no multivariable odds ratios",)
 
 
+def test_only_covariates_that_are_needed_for_separation_are_named() -> None:
+    _, table = _patients()
+    result = logistic_table(table["b"] > 0, table)
+    assert "together, b separate the classes: no multivariable odds ratios" in result.notes
+
+
 def test_near_copies_are_not_called_separation() -> None:
     y, table = _patients()
     table["d"] = table["a"] + 1e-3 * table["b"]

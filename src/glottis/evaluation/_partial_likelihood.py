@@ -65,10 +65,9 @@ class PartialLikelihood:
         total = _from_the_end(weight)[self.first] - self.tied * self._of_ties(weight[dead])
         weighted = self.X * weight[:, None]
         sums = _from_the_end(weighted)[self.first] - self.tied[:, None] * self._of_ties(weighted[dead])
-        with np.errstate(divide="ignore", invalid="ignore"):  # a step that is far too long has no hazard left
-            means = sums / total[:, None]
-            log_likelihood = float((eta[dead] - top - np.log(total)).sum())
-            return Moments(log_likelihood, self.X[dead] - means, 1 / total, means)
+        means = sums / total[:, None]
+        log_likelihood = float((eta[dead] - top - np.log(total)).sum())
+        return Moments(log_likelihood, self.X[dead] - means, 1 / total, means)
 
     def _of_ties(self, values: Floats) -> Floats:
         return np.asarray(np.add.reduceat(values, np.searchsorted(self.first, self.starts), axis=0)[self.tie])
@@ -85,7 +84,11 @@ class PartialLikelihood:
         return np.asarray((self.X * weight[:, None]).T @ self.X - (moments.means * g[:, None]).T @ moments.means)
 
     def maximum(self) -> Maximum:
-        """Newton's steps, halved where the likelihood would fall; columns are standardised meanwhile."""
+        """Newton's steps, halved where the likelihood would fall; the caller has standardised the columns."""
+        with np.errstate(all="ignore"):  # where there is no maximum, hazards overflow before the steps end
+            return self._newton()
+
+    def _newton(self) -> Maximum:
         p = self.X.shape[1]
         beta = np.zeros(p)
         moments = self.moments(beta)
@@ -98,6 +101,8 @@ class PartialLikelihood:
             while not new.log_likelihood >= moments.log_likelihood - 1e-9 and np.abs(step).max() > 1e-12:
                 step = step / 2
                 new = self.moments(beta + step)
+            if not np.isfinite(new.log_likelihood):
+                return Maximum(beta, np.full((p, p), np.nan), moments.log_likelihood, null, flat=True)
             gained = abs(new.log_likelihood - moments.log_likelihood) / max(1.0, abs(new.log_likelihood))
             beta, moments = beta + step, new
             if gained < _CONVERGED and np.abs(step).max() < 1e-7:

@@ -215,15 +215,37 @@ def _newton(y: Bools, X: Floats) -> tuple[Floats, Floats]:
 
 
 def _what_separates(y: Bools, X: Floats, design: Design) -> str:
-    """Covariates of a direction along which no patient is on the wrong side, by linear programming (Konis 2007)."""
+    """Covariates that separate the classes alone, or else a smallest set that does together; empty if none does."""
+    alone = [name for name in design.variables if _separates_alone(y, design.matrix[:, design.columns_of(name)])]
+    if alone:
+        return ", ".join(alone)
+    if len(design.variables) == 1 or not _separates(y, X):
+        return ""
+    kept = list(design.variables)
+    for name in design.variables:
+        fewer = [other for other in kept if other != name]
+        columns = [1 + index for other in fewer for index in design.columns_of(other)]
+        if len(fewer) > 1 and _separates(y, X[:, [0, *columns]]):
+            kept = fewer
+    return ", ".join(kept)
+
+
+def _separates_alone(y: Bools, columns: Floats) -> bool:
+    """A number: the classes meet in one value at most. Levels: one of them has one class only."""
+    if columns.shape[1] > 1 or np.isin(columns, (0.0, 1.0)).all():
+        levels = np.column_stack([columns, 1 - columns.sum(axis=1)])
+        return bool(((levels[y].sum(axis=0) == 0) | (levels[~y].sum(axis=0) == 0)).any())
+    positive, negative = columns[y], columns[~y]
+    return bool(positive.min() >= negative.max() or negative.min() >= positive.max())
+
+
+def _separates(y: Bools, X: Floats) -> bool:
+    """Whether along some direction no patient is on the wrong side, by linear programming (Konis 2007)."""
     signed = np.unique(np.where(y, 1.0, -1.0)[:, None] * X, axis=0)
     found = optimize.linprog(
         -signed.sum(axis=0), A_ub=-signed, b_ub=np.zeros(len(signed)), bounds=[(-1, 1)] * X.shape[1], method="highs"
     )
-    if found.x is None or -found.fun < _NONZERO:
-        return ""
-    used = {column.variable for column, b in zip(design.columns, found.x[1:], strict=True) if abs(b) > _NONZERO}
-    return ", ".join(name for name in design.variables if name in used)
+    return found.x is not None and bool(-found.fun > _NONZERO)
 
 
 def _ratio(b: float, se: float, level: float, separated: str) -> OddsRatio:
