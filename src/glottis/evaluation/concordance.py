@@ -82,7 +82,8 @@ def concordance_index(
     the same time are not. The standard error is R's (``survival::concordance``): the infinitesimal jackknife over
     patients, which for Uno's C takes the censoring distribution as known. Uno's C (2011) weights each event by
     1 / G(t-)^2, G being the Kaplan-Meier estimate of staying uncensored, and then does not depend on the censoring;
-    give it a ``tau`` where few are followed long.
+    give it a ``tau`` where few are followed long. The default interval of Harrell's C held the true value in 93 to 95%
+    of simulated cohorts of 97 and 401 patients (docs/benchmarks/coverage_survival.md).
 
     Args:
         time: (n,) time to event or last follow-up, not negative.

@@ -73,7 +73,9 @@ def time_dependent_auc(
 
     Cases have the event at or before the time and weigh 1 / G(t-), G being the Kaplan-Meier estimate of staying
     uncensored; controls are followed past it; tied risks count half (Uno et al. 2007; Blanche et al. 2013). The
-    standard error is that of the influence function with the estimation of G, as R's riskRegression.
+    standard error is that of the influence function with the estimation of G, as R's riskRegression. The default
+    interval held the true value in 95% of simulated cohorts, Wald's in 85 to 95%
+    (docs/benchmarks/coverage_survival.md).
 
     Args:
         time: (n,) time to event or last follow-up, not negative.
