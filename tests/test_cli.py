@@ -243,7 +243,7 @@ def test_a_run_on_a_full_disk_keeps_what_it_has_computed(tiny: TinyStudy, comput
 
 
 def test_the_commands_are_those_of_the_manual():
-    assert COMMANDS == ["demo", "init", "check", "extract", "run", "report", "phantom"]
+    assert COMMANDS == ["demo", "init", "check", "extract", "audit", "run", "report", "phantom"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

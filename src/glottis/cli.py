@@ -34,11 +34,11 @@ app = typer.Typer(
 
 Jobs = Annotated[int, typer.Option("-j", "--jobs", min=1, help="Worker processes.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
-INTERRUPTED, OUR_FAULT, USERS_INPUT = 130, 1, 2
+INTERRUPTED, OUR_FAULT, USERS_INPUT, DIFFERS = 130, 1, 2, 3
 
 
 def main() -> None:
-    """Run the command line and leave with its exit code: 0 success, 2 the user's input, 1 our fault."""
+    """Run the command line and leave with its exit code: 0 success, 1 our fault, 2 the user's input, 3 an audit."""
     sys.exit(run_command(sys.argv[1:]))
 
 
@@ -210,6 +210,36 @@ def extract(
         typer.echo(f"row {row}: {reason}", err=True)
     if result.failures:
         raise typer.Exit(USERS_INPUT)
+
+
+@app.command(short_help="Recompute a paper's printed numbers and say which cannot all be right.")
+def audit(
+    tables: Annotated[
+        list[Path] | None, typer.Argument(help="Tables of metrics, one row a model, or of tests (a column 'kind').")
+    ] = None,
+    *,
+    example: Annotated[
+        str | None, typer.Option("--example", help="A published example: lscc-staging-mri or lscc-lnm-ct.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for findings.csv and findings.json.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find the 2x2 tables behind printed metrics, test intervals and p values, and name the cells that do not fit.
+
+    Exit code 0 where nothing differs, 3 where a printed number cannot be right beside the others.
+
+    Example: glottis audit table2.csv tests.csv --out findings
+    """
+    from glottis import workflows
+
+    found = workflows.audit(tables or [], example=example, out=out)
+    if as_json:
+        typer.echo(json.dumps(found.to_dict(), indent=1, ensure_ascii=False))
+    else:
+        for line in workflows.audit_lines(found):
+            typer.echo(line)
+    if found.of("differs"):
+        raise typer.Exit(DIFFERS)
 
 
 @app.command(short_help="Run a study from its scans to its report.")
