@@ -131,7 +131,7 @@ class Printed:
 
     def like(self, number: float) -> str:
         """Another number with as many digits as this one."""
-        percent = self.text.endswith("%") or self.value * 100 == _plain(self.text)
+        percent = self.text.endswith("%") or _plain(self.text) > 10 * self.value > 0
         return f"{100 * number:.{max(0, self.digits - 2)}f}" if percent else f"{number:.{self.digits}f}"
 
 

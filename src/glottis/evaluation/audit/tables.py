@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from glottis.evaluation.audit.anysize import conflicting_cells
+from glottis.evaluation.audit.averages import f1_rule
 from glottis.evaluation.audit.counts import (
     LARGEST_CLASS,
     CountSearch,
@@ -152,9 +153,12 @@ def _differing(row: MetricRow, found: CountSearch, nearest: Table2x2, message: s
     half_way = all(_half_way(row.counted[name], nearest.metric(name)) for name in found.off)
     if half_way:
         message = f"{message} It lies half-way and was rounded down."
+    rule = f1_rule(row.counted, nearest) if found.off == ("f1",) else ""
+    if rule:
+        message = f"{message} The printed F1 is {rule}."
     other = elsewhere.tables[0] if elsewhere.tables else elsewhere.nearest
     return row.says(
-        CHECK, "unusual" if half_way else "differs", message, cells=found.off, nearest=vars(nearest),
+        CHECK, "unusual" if half_way or rule else "differs", message, cells=found.off, nearest=vars(nearest),
         elsewhere=None if other is None else vars(other), elsewhere_off=list(elsewhere.off), exhaustive=True,
     )  # fmt: skip
 
