@@ -23,9 +23,9 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
     "n_positive": ("n positive", "n pos", "positives", "positive", "cases", "events"),
     "n_negative": ("n negative", "n neg", "negatives", "negative", "controls"),
     "n": ("n", "total", "n total", "patients"),
-    "auc": ("auc", "auroc", "roc auc", "auc roc", "area under the curve", "c index", "c statistic"),
-    "sensitivity": ("sensitivity", "sens", "sen", "recall", "tpr", "se", "sensitivity recall", "true positive rate"),
-    "specificity": ("specificity", "spec", "spe", "tnr", "sp", "true negative rate"),
+    "auc": ("auc", "auroc", "roc auc", "auc roc", "area under the curve"),
+    "sensitivity": ("sensitivity", "sens", "sen", "recall", "tpr", "sensitivity recall", "true positive rate"),
+    "specificity": ("specificity", "spec", "spe", "tnr", "true negative rate"),
     "ppv": ("ppv", "precision", "positive predictive value"),
     "npv": ("npv", "negative predictive value"),
     "accuracy": ("accuracy", "acc"),
@@ -165,13 +165,15 @@ def _check_sizes(sizes: Mapping[str, int | None], path: Path, number: int) -> No
 
 def _places(header: Sequence[str], path: Path) -> dict[str, int]:
     """What each known column is: a key of `SPELLINGS`, or a metric's interval or limit."""
+    keys: list[str] = []
+    for name in header:
+        before = keys[-1].split(" ")[0] if keys else ""
+        keys.append(_column(name, before if before in METRIC_NAMES else ""))
     places: dict[str, int] = {}
-    before = ""
-    for index, name in enumerate(header):
-        key = _column(name, before)
-        if key and key not in places:
-            places[key] = index
-        before = key.split(" ")[0] if key and key.split(" ")[0] in METRIC_NAMES else ""
+    for index, key in enumerate(keys):
+        twice = key in METRIC_NAMES and keys.count(key) > 1 and LEVEL.search(header[index])
+        places.setdefault(f"{key} interval" if twice else key, index)
+    places.pop("", None)
     if not any(metric in places for metric in METRIC_NAMES):
         message = (
             f"Table '{path}' has no column of a metric (columns: {', '.join(header)}): name one AUC, Sensitivity, "
@@ -230,12 +232,12 @@ def _printed(text: str, path: Path, number: int, column: str, *, percent: bool =
 def _whole(text: str, path: Path, number: int, column: str) -> int | None:
     if not text:
         return None
-    if not re.fullmatch(r"\d{1,7}", text) or int(text) == 0:
+    if not re.fullmatch(r"\d{1,7}(\.0+)?", text) or float(text) == 0:
         message = (
             f"Table '{path}', row {number}: '{text}' ({column}) is no number of patients: write a whole number above 0."
         )
         raise InputError(message)
-    return int(text)
+    return int(float(text))
 
 
 def _claims(header: Sequence[str], rows: Sequence[Sequence[str]], path: Path) -> list[Claim]:

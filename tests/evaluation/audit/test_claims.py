@@ -48,6 +48,7 @@ def test_fisher_leaves_out_empty_rows_and_refuses_what_is_too_large():
     assert fisher_p([[3, 1], [0, 0], [1, 3]]) == pytest.approx(fisher_p([[3, 1], [1, 3]]))
     assert fisher_p([[3, 0], [4, 0]]) == 1.0
     assert fisher_p(np.full((5, 5), 50)) is None
+    assert fisher_p(np.full((2, 2), 10**6)) is None
 
 
 @pytest.mark.parametrize(
@@ -257,6 +258,12 @@ def test_mcnemar_at_every_overlap_is_the_published_one():
 def test_mcnemar_at_no_overlap_differs():
     assert claim("mcnemar", "13 2 45", p="<0.05").verdict == "agrees"
     assert claim("mcnemar", "13 10 45", p="<0.05").verdict == "differs"
+
+
+def test_mcnemar_of_very_many_errors_tries_both_ends():
+    finding = claim("mcnemar", "100000 100001 300000", p=">0.05")
+    assert len(finding.details["exact_p"]) <= 2002
+    assert finding.details["exact_p"][-1] == 1.0
 
 
 def test_mcnemar_without_disagreement_is_one():

@@ -154,8 +154,8 @@ def test_a_half_way_value_that_was_rounded_down_is_only_unusual():
 @pytest.mark.parametrize(
     ("f1", "rule"),
     [
-        ("0.740", "the mean over both classes."),
-        ("0.741", "the mean over both classes, weighted by their sizes."),
+        ("0.741", "the mean over both classes."),
+        ("0.742", "the mean over both classes, weighted by their sizes."),
         ("0.719", "that of the other class."),
     ],
 )

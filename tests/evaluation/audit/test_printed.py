@@ -31,7 +31,7 @@ def test_a_percentage_without_its_sign_is_read_as_one_when_told():
     assert parse("81.3", percent=True) == Printed("81.3", 813, 3)
 
 
-@pytest.mark.parametrize("text", ["", "n.s.", "nan", "1.2.3", "inf", "0.1234567890123456"])
+@pytest.mark.parametrize("text", ["", "n.s.", "nan", "1.2.3", "inf", "0.1234567890123456", "1e400", "1e-400"])
 def test_what_is_no_number_is_refused(text: str):
     with pytest.raises(ValueError, match="is no number with up to 12 digits"):
         parse(text)
@@ -76,6 +76,12 @@ def test_every_ratio_prints_as_what_python_and_exact_arithmetic_print():
 def test_an_undefined_metric_may_be_printed_as_0_or_1():
     fits = [bool(parse(text).fits_ratio(0, 0)) for text in ("0.000", "1.000", "100%", "0.500")]
     assert fits == [True, True, True, False]
+
+
+def test_very_small_numbers_do_not_overflow():
+    fits = Printed.parse("1e-30").fits_ratio(np.array([0, 1, 5_000_000]), 9_000_000)
+    assert fits.tolist() == [False, False, False]
+    assert Printed.parse("0.333333333333").fits_ratio(3_000_000, 9_000_000)
 
 
 def test_arrays_are_judged_cell_by_cell():

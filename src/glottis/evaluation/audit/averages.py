@@ -14,7 +14,7 @@ def f1_rule(printed: Mapping[str, Printed], table: Table2x2) -> str:
 
     >>> f1_rule({"f1": Printed.parse("0.734")}, Table2x2(40, 12, 32, 13))
     ''
-    >>> f1_rule({"f1": Printed.parse("0.740")}, Table2x2(40, 12, 32, 13))
+    >>> f1_rule({"f1": Printed.parse("0.741")}, Table2x2(40, 12, 32, 13))
     'the mean over both classes'
     """
     positive, negative = _f1(table.tp, table.fp + table.fn), _f1(table.tn, table.fp + table.fn)

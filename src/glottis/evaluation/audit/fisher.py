@@ -8,6 +8,7 @@ from scipy.special import gammaln
 
 MOST_TABLES = 6_000_000
 CHUNK = 500_000
+MOST_PATIENTS = 2_000_000
 TOLERANCE = 1e-7  # relative, as R's: tables as probable as the observed one count
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -20,7 +21,8 @@ def fisher_p(table: ArrayLike) -> float | None:
         table: (r, c) counts.
 
     Returns:
-        The p value; None where more than 6 million tables would have to be listed, 1 where no table differs.
+        The p value; None where more than 6 million tables would have to be listed or there are more than 2 million
+        patients, 1 where no table differs.
 
     >>> round(fisher_p([[3, 1], [1, 3]]), 4)
     0.4857
@@ -29,6 +31,8 @@ def fisher_p(table: ArrayLike) -> float | None:
     if min(counts.shape, default=0) < 2:
         return 1.0
     columns = counts.sum(axis=0)
+    if counts.sum() > MOST_PATIENTS:
+        return None
     lists = [_rows(int(total), columns) for total in counts.sum(axis=1)[:-1]]
     if (
         any(rows is None for rows in lists)

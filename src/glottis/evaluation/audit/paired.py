@@ -17,6 +17,7 @@ VERY_HIGH = 0.95
 NEGATIVE = -0.1  # sampling alone can leave a little below 0
 GAP = 0.5  # difference of correlations beyond which two p values look exchanged
 LARGEST_Z = 40.0
+MOST_OVERLAPS = 2000
 
 
 def correlation_range(first: MetricRow, second: MetricRow, p: Printed) -> tuple[float, float] | None:
@@ -184,11 +185,17 @@ def mcnemar_p(only_one: int, only_other: int) -> dict[str, float]:
     }
 
 
+def _overlaps(least: int, greatest: int) -> list[int]:
+    """Every overlap, or where they are very many as many as `MOST_OVERLAPS`, both ends among them."""
+    step = max(1, (greatest - least) // MOST_OVERLAPS)
+    return sorted({*range(least, greatest + 1, step), greatest})
+
+
 def audit_mcnemar(claim: Claim) -> Finding:
     """The finding on McNemar's p, from the errors of two readings of the same patients at every possible overlap."""
     check = "McNemar's test"
     one, other, n = (int(number.value) for number in claim.values[0])
-    overlaps = range(max(0, one + other - n), min(one, other) + 1)
+    overlaps = _overlaps(max(0, one + other - n), min(one, other))
     by_overlap = {shared: mcnemar_p(one - shared, other - shared) for shared in overlaps}
     exact = [values["exact"] for values in by_overlap.values()]
     span = f"exact p is {min(exact):.3g} to {max(exact):.3g} over the possible overlaps of {one} and {other} errors"

@@ -16,6 +16,8 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 SLACK = 1e-9
 MOST_DIGITS = 12
+SMALLEST = -280  # power of ten
+WHOLE_DIGITS = 9  # up to which counts of patients times a power of ten stay whole numbers of 64 bits
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,8 @@ class Printed:
             number = Decimal(bare.rstrip("%").strip())
         except InvalidOperation:
             number = Decimal("NaN")
-        if not number.is_finite() or len(number.as_tuple().digits) > MOST_DIGITS:
+        exact = number.is_finite() and len(number.as_tuple().digits) <= MOST_DIGITS
+        if not exact or not SMALLEST <= number.adjusted() <= MOST_DIGITS:
             message = f"'{text}' is no number with up to {MOST_DIGITS} digits."
             raise ValueError(message)
         exponent = int(number.as_tuple().exponent)
@@ -106,6 +109,8 @@ class Printed:
                 count as its usual stand-ins.
         """
         above, below = np.asarray(numerator, dtype=np.int64), np.asarray(denominator, dtype=np.int64)
+        if self.digits > WHOLE_DIGITS:
+            return np.abs(above / np.maximum(below, 1) - self.value) <= self.half * (1 + SLACK)
         twice = 2 * above * 10**self.digits
         fits = (twice >= (2 * self.scaled - 1) * below) & (twice < (2 * self.scaled + 1) * below)
         if self.rounds_down():
