@@ -13,7 +13,7 @@ from statsmodels.genmod.families import Binomial
 from statsmodels.genmod.generalized_linear_model import GLM
 from statsmodels.nonparametric.smoothers_lowess import lowess
 
-from glottis.evaluation.discrimination import proportion
+from glottis.evaluation.confusion import proportion
 from glottis.evaluation.interval import Bools, Floats, Interval, check_level, check_scores
 
 CLIP = 1e-6

@@ -15,8 +15,9 @@ from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 from threadpoolctl import threadpool_limits
 
 from glottis._errors import nearest
-from glottis.evaluation.discrimination import area, youden_threshold
+from glottis.evaluation.discrimination import area
 from glottis.evaluation.interval import Bools, Floats
+from glottis.evaluation.thresholds import youden_threshold
 from glottis.modelling.classifiers import CLASSIFIERS, ClassifierSpec
 from glottis.modelling.scaling import LogisticCurve, fit_curve
 
