@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import math
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,22 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from glottis.evaluation import roc_auc, roc_curve
+from glottis.evaluation import hanley_mcneil_ci, hanley_mcneil_se, roc_auc, roc_curve
+from stored import reference
 
-PROC = json.loads((Path(__file__).parents[1] / "reference" / "proc_asah.json").read_text(encoding="utf-8"))
+PROC = reference("proc_asah")
 RNG = np.random.default_rng(9)
 Y = np.arange(40) % 2
 S = np.round(Y + RNG.standard_normal(40), 1)
 
 
-def _asah(shared_data: Path, marker: str) -> tuple[np.ndarray, np.ndarray]:
-    table = pd.read_csv(shared_data / "stats" / "aSAH.csv")
-    return (table["outcome"] == "Poor").to_numpy(), table[marker].to_numpy(dtype=float)
-
-
 @pytest.mark.parametrize("marker", ["s100b", "ndka", "wfns"])
-def test_delong_is_that_of_proc(shared_data: Path, marker: str) -> None:
-    result, expected = roc_auc(*_asah(shared_data, marker)), PROC[marker]
+def test_delong_is_that_of_proc(asah: pd.DataFrame, marker: str) -> None:
+    result, expected = roc_auc(asah["poor"], asah[marker]), PROC[marker]
     ours = (result.value, result.delong.low, result.delong.high, result.se)
     assert ours == pytest.approx([expected[key] for key in ("auc", "low", "high", "se")], rel=1e-12)
 
@@ -97,3 +92,48 @@ def test_the_area_under_the_corners_is_the_auc() -> None:
     curve = roc_curve(Y, S)
     assert np.trapezoid(curve.sensitivity, curve.false_positive_rate) == pytest.approx(roc_auc(Y, S).value)
     assert curve.to_dict()["thresholds"][0] is None
+
+
+def test_hanley_and_mcneils_error_is_the_published_one() -> None:
+    # Radiology 1982;143:29-36, table II: W = .893 with 51 abnormal and 58 normal has SE .032
+    assert hanley_mcneil_se(0.893, 51, 58) == pytest.approx(0.032, abs=5e-4)
+
+
+def test_hanley_and_mcneils_interval_is_symmetric_about_the_auc() -> None:
+    result = hanley_mcneil_ci(Y, S)
+    assert result.value == pytest.approx(roc_auc(Y, S).value)
+    half = 1.959963984540054 * hanley_mcneil_se(result.value, 20, 20)
+    assert (result.low, result.high) == pytest.approx((result.value - half, min(1, result.value + half)))
+
+
+def test_hanley_and_mcneils_error_at_one_half_is_that_of_mann_and_whitney() -> None:
+    # Q1 = Q2 = 1/3 at chance: (n1 + n0 + 1) / (12 n1 n0), the null variance of the rank sum
+    assert hanley_mcneil_se(0.5, 30, 61) == pytest.approx(math.sqrt(92 / (12 * 30 * 61)), rel=1e-12)
+
+
+def test_a_separated_set_has_no_hanley_mcneil_interval() -> None:
+    result = hanley_mcneil_ci([0] * 6 + [1] * 6, list(range(12)))
+    assert (result.low, result.high) == (None, None)
+    assert "separated completely" in result.note
+
+
+@pytest.mark.parametrize(("value", "n"), [(1.2, 5), (0.7, 0)])
+def test_numbers_that_give_no_error_are_refused(value: float, n: int) -> None:
+    with pytest.raises(ValueError, match="check the three numbers"):
+        hanley_mcneil_se(value, n, 5)
+
+
+def test_three_patients_have_an_auc_and_no_interval() -> None:
+    result = roc_auc([0, 1, 1], [0.2, 0.1, 0.3])
+    assert result.value == 0.5
+    assert "1 patients in the smaller class" in result.reason
+
+
+def test_a_hundred_thousand_tied_scores_agree_with_the_matrix_of_comparisons() -> None:
+    rng = np.random.default_rng(2)
+    y = np.arange(100_000) % 2
+    score = np.round(rng.standard_normal(y.size) + y, 1)
+    counts = [np.unique(score[y == label], return_counts=True) for label in (1, 0)]
+    (a, n_a), (b, n_b) = counts
+    wins = (a[:, None] > b) + 0.5 * (a[:, None] == b)
+    assert roc_auc(y, score).value == pytest.approx(float(n_a @ wins @ n_b) / 50_000**2, rel=1e-12)

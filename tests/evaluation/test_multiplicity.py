@@ -1,14 +1,12 @@
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from glottis.evaluation.multiplicity import benjamini_hochberg, holm
+from stored import reference
 
-R = json.loads((Path(__file__).parents[1] / "reference" / "multiplicity.json").read_text(encoding="utf-8"))
+R = reference("multiplicity")
 
 
 @pytest.mark.parametrize(("adjust", "name"), [(holm, "holm"), (benjamini_hochberg, "bh")])

@@ -1,13 +1,15 @@
 """Evaluation: arrays in, frozen results out; every number of a report is made here, once."""
 
 from glottis.evaluation.agreement import ICC, icc
+from glottis.evaluation.bootstrap import PartialAUC, bootstrap_ci, partial_auc
 from glottis.evaluation.calibration import Calibration, calibration
 from glottis.evaluation.confusion import ConfusionMetrics, confusion_metrics
 from glottis.evaluation.cross_validated import CrossValidatedAUC, cross_validated_auc
-from glottis.evaluation.discrimination import AUC, RocCurve, roc_auc, roc_curve
+from glottis.evaluation.discrimination import AUC, RocCurve, hanley_mcneil_ci, hanley_mcneil_se, roc_auc, roc_curve
 from glottis.evaluation.interval import Interval
 from glottis.evaluation.multiplicity import benjamini_hochberg, holm
-from glottis.evaluation.thresholds import Threshold, youden_threshold
+from glottis.evaluation.precision_recall import PrecisionRecall, precision_recall
+from glottis.evaluation.thresholds import Threshold, sensitivity_threshold, youden_threshold
 
 __all__ = [
     "AUC",
@@ -16,15 +18,23 @@ __all__ = [
     "ConfusionMetrics",
     "CrossValidatedAUC",
     "Interval",
+    "PartialAUC",
+    "PrecisionRecall",
     "RocCurve",
     "Threshold",
     "benjamini_hochberg",
+    "bootstrap_ci",
     "calibration",
     "confusion_metrics",
     "cross_validated_auc",
+    "hanley_mcneil_ci",
+    "hanley_mcneil_se",
     "holm",
     "icc",
+    "partial_auc",
+    "precision_recall",
     "roc_auc",
     "roc_curve",
+    "sensitivity_threshold",
     "youden_threshold",
 ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import math
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,19 @@ class Interval:
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return asdict(self)
+
+
+def plain(item: Any) -> Any:
+    """A result as plain values for JSON: results as dicts, arrays and tuples as lists, nan and infinity as None."""
+    if is_dataclass(item) and not isinstance(item, type):
+        return {field.name: plain(getattr(item, field.name)) for field in fields(item)}
+    if isinstance(item, dict):
+        return {str(key): plain(value) for key, value in item.items()}
+    if isinstance(item, np.ndarray | np.generic):
+        return plain(item.tolist())
+    if isinstance(item, list | tuple):
+        return [plain(value) for value in item]
+    return None if isinstance(item, float) and not math.isfinite(item) else item
 
 
 def check_level(level: float) -> None:

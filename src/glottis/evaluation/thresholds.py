@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from glottis.evaluation.interval import Floats, check_scores
+from glottis.evaluation.interval import Bools, Floats, check_scores
+
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -47,17 +49,50 @@ def youden_threshold(y_true: ArrayLike, y_score: ArrayLike) -> Threshold:
     0.5
     """
     truth, score = check_scores(y_true, y_score)
-    n_positive, n_negative = int(truth.sum()), int((~truth).sum())
-    levels, level_of = np.unique(score, return_inverse=True)
-    positives = np.bincount(level_of, weights=truth)[::-1].cumsum()[::-1].astype(int)
-    negatives = np.bincount(level_of, weights=~truth)[::-1].cumsum()[::-1].astype(int)
+    levels, positives, negatives = at_or_above(truth, score)
+    n_positive, n_negative = int(positives[0]), int(negatives[0])
     # times n_positive * n_negative everything is a whole number, so equal cut-offs compare equal
     sensitivity, specificity = positives * n_negative, (n_negative - negatives) * n_positive
     best = np.lexsort((sensitivity, -abs(sensitivity - specificity), sensitivity + specificity))[-1]
+    return _threshold(levels, positives, negatives, int(best))
+
+
+def sensitivity_threshold(y_true: ArrayLike, y_score: ArrayLike, sensitivity: float) -> Threshold:
+    """The highest cut-off that reaches a wanted sensitivity, and so the best specificity there.
+
+    Args:
+        y_true: (n,) outcome, 0 or 1.
+        y_score: (n,) training score, higher for class 1.
+        sensitivity: the least sensitivity, above 0 and up to 1.
+
+    Raises:
+        ValueError: one class, a score that is not finite, unequal lengths, a sensitivity outside (0, 1].
+
+    >>> sensitivity_threshold([0, 1, 0, 1], [0.0, 0.25, 0.5, 0.75], 0.9).value
+    0.125
+    """
+    truth, score = check_scores(y_true, y_score)
+    if not 0 < sensitivity <= 1:
+        message = f"A sensitivity lies above 0 and up to 1; got {sensitivity}: give 0.9 for 90%."
+        raise ValueError(message)
+    levels, positives, negatives = at_or_above(truth, score)
+    reached = positives >= sensitivity * positives[0] * (1 - 1e-12)  # 0.9 * 10 is 9, whatever floats say
+    return _threshold(levels, positives, negatives, int(np.flatnonzero(reached)[-1]))
+
+
+def at_or_above(truth: Bools, score: Floats) -> tuple[Floats, Ints, Ints]:
+    """Different scores, rising, and how many positives and negatives lie at or above each."""
+    levels, level_of = np.unique(score, return_inverse=True)
+    positives = np.bincount(level_of, weights=truth)[::-1].cumsum()[::-1].astype(np.int64)
+    negatives = np.bincount(level_of, weights=~truth)[::-1].cumsum()[::-1].astype(np.int64)
+    return levels, positives, negatives
+
+
+def _threshold(levels: Floats, positives: Ints, negatives: Ints, index: int) -> Threshold:
     return Threshold(
-        value=_between(levels, int(best)),
-        sensitivity=float(positives[best] / n_positive),
-        specificity=float(1 - negatives[best] / n_negative),
+        value=_between(levels, index),
+        sensitivity=float(positives[index] / positives[0]),
+        specificity=float(1 - negatives[index] / negatives[0]),
     )
 
 
