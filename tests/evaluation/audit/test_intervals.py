@@ -12,7 +12,7 @@ import pytest
 from correct_tables import limits_of
 
 from glottis.evaluation.audit import Finding, MetricRow, Printed
-from glottis.evaluation.audit.areas import audit_area, binary_se, greatest_se, hanley_mcneil_se, least_se
+from glottis.evaluation.audit.areas import audit_area, binary_se, greatest_se, least_se
 from glottis.evaluation.audit.counts import Table2x2
 from glottis.evaluation.audit.proportions import METHODS, audit_proportions, limits, methods_that_fit
 from glottis.evaluation.discrimination import roc_auc
@@ -62,11 +62,6 @@ def test_a_binary_readings_standard_error_is_delongs():
     truth = np.repeat([1, 1, 0, 0], [34, 18, 35, 10])
     auc = roc_auc(truth, np.repeat([1, 0, 0, 1], [34, 18, 35, 10]))
     assert binary_se(table.tp / 52, table.tn / 45, 52, 45) == pytest.approx(auc.se, rel=1e-12)
-
-
-def test_hanley_mcneil_of_an_area_of_a_half_is_mann_whitney_without_ties():
-    # at 0.5 both Q are 1/3, so the variance is (n1 + n0 + 1) / (12 n1 n0)
-    assert hanley_mcneil_se(0.5, 30, 40) == pytest.approx(math.sqrt(71 / (12 * 30 * 40)), rel=1e-12)
 
 
 def test_an_interval_of_hanley_mcneil_is_named():

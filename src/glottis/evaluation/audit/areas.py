@@ -13,6 +13,7 @@ from glottis.evaluation.audit.counts import Table2x2
 from glottis.evaluation.audit.finding import Finding, Verdict
 from glottis.evaluation.audit.printed import Printed
 from glottis.evaluation.audit.rows import MetricRow, Pair
+from glottis.evaluation.discrimination import hanley_mcneil_se
 
 HANLEY_MCNEIL = "Hanley-McNeil"
 BINARY = "DeLong of a binary reading"
@@ -21,21 +22,6 @@ LOGIT = "a symmetric one on the logit scale"
 TIES = 0.85  # scores of three levels shorten an interval to about 0.9
 BOOTSTRAP = 1.2
 GRID = np.linspace(0, 1, 2001)
-
-
-def hanley_mcneil_se(auc: float, n_positive: int, n_negative: int) -> float:
-    """Standard error of an AUC (Hanley and McNeil 1982), from the area and the class sizes alone.
-
-    >>> round(hanley_mcneil_se(0.877, 52, 45), 4)
-    0.0354
-    """
-    two_positives, two_negatives = auc / (2 - auc), 2 * auc**2 / (1 + auc)
-    variance = (
-        auc * (1 - auc)
-        + (n_positive - 1) * (two_positives - auc**2)
-        + (n_negative - 1) * (two_negatives - auc**2)
-    )  # fmt: skip
-    return math.sqrt(max(0.0, variance) / (n_positive * n_negative))
 
 
 def binary_se(sensitivity: float, specificity: float, n_positive: int, n_negative: int) -> float:
