@@ -3,12 +3,13 @@
 from glottis.evaluation.agreement import ICC, icc
 from glottis.evaluation.bootstrap import PartialAUC, bootstrap_ci, partial_auc
 from glottis.evaluation.calibration import Calibration, calibration
-from glottis.evaluation.confusion import ConfusionMetrics, confusion_metrics
+from glottis.evaluation.confusion import ConfusionMetrics, confusion_metrics, metrics_of_table
 from glottis.evaluation.cross_validated import CrossValidatedAUC, cross_validated_auc
 from glottis.evaluation.discrimination import AUC, RocCurve, hanley_mcneil_ci, hanley_mcneil_se, roc_auc, roc_curve
 from glottis.evaluation.interval import Interval
 from glottis.evaluation.multiplicity import benjamini_hochberg, holm
 from glottis.evaluation.precision_recall import PrecisionRecall, precision_recall
+from glottis.evaluation.prevalence import PredictiveValues, predictive_values
 from glottis.evaluation.thresholds import Threshold, sensitivity_threshold, youden_threshold
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Interval",
     "PartialAUC",
     "PrecisionRecall",
+    "PredictiveValues",
     "RocCurve",
     "Threshold",
     "benjamini_hochberg",
@@ -31,8 +33,10 @@ __all__ = [
     "hanley_mcneil_se",
     "holm",
     "icc",
+    "metrics_of_table",
     "partial_auc",
     "precision_recall",
+    "predictive_values",
     "roc_auc",
     "roc_curve",
     "sensitivity_threshold",
