@@ -153,3 +153,19 @@ def test_no_positive_call_leaves_the_ppv_undefined() -> None:
 def test_a_prevalence_that_is_none_is_refused(prevalence: float) -> None:
     with pytest.raises(ValueError, match=f"got {prevalence}"):
         predictive_values(Y, S, 0.5, prevalence)
+
+
+@pytest.mark.parametrize(
+    ("cells", "printed"),
+    [
+        ((18, 10, 9, 34), (0.732, 0.667, 0.773, 0.643, 0.791)),
+        ((16, 5, 11, 39), (0.775, 0.593, 0.886, 0.762, 0.780)),
+        ((22, 13, 5, 31), (0.746, 0.815, 0.705, 0.629, 0.861)),
+        ((25, 12, 2, 32), (0.803, 0.926, 0.727, 0.676, 0.941)),
+    ],
+)
+def test_the_metrics_are_those_that_a_paper_printed(cells: tuple[int, ...], printed: tuple[float, ...]) -> None:
+    # lymph node study in laryngeal cancer, validation set of 27 and 44 (accuracy, sensitivity, specificity, PPV, NPV)
+    result = metrics_of_table(*cells)
+    shown = (result.accuracy, result.sensitivity, result.specificity, result.ppv, result.npv)
+    assert [round(item.value, 3) for item in shown] == list(printed)

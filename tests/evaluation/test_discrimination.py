@@ -94,9 +94,13 @@ def test_the_area_under_the_corners_is_the_auc() -> None:
     assert curve.to_dict()["thresholds"][0] is None
 
 
-def test_hanley_and_mcneils_error_is_the_published_one() -> None:
-    # Radiology 1982;143:29-36, table II: W = .893 with 51 abnormal and 58 normal has SE .032
-    assert hanley_mcneil_se(0.893, 51, 58) == pytest.approx(0.032, abs=5e-4)
+@pytest.mark.parametrize(
+    ("value", "low", "high"), [(0.821, 0.738, 0.904), (0.802, 0.715, 0.889), (0.717, 0.616, 0.818)]
+)
+def test_hanley_and_mcneils_limits_are_those_that_a_paper_printed(value: float, low: float, high: float) -> None:
+    # Scientific Reports 2025, doi:10.1038/s41598-025-01270-1, external set: 52 positive, 45 negative
+    half = 1.959963984540054 * hanley_mcneil_se(value, 52, 45)
+    assert (value - half, value + half) == pytest.approx((low, high), abs=5.1e-4)
 
 
 def test_hanley_and_mcneils_interval_is_symmetric_about_the_auc() -> None:

@@ -3,6 +3,7 @@
 from glottis.evaluation.agreement import ICC, icc
 from glottis.evaluation.bootstrap import PartialAUC, bootstrap_ci, partial_auc
 from glottis.evaluation.calibration import Calibration, calibration
+from glottis.evaluation.comparison import DelongMatrix, DelongTest, delong_matrix, delong_test
 from glottis.evaluation.confusion import ConfusionMetrics, confusion_metrics, metrics_of_table
 from glottis.evaluation.cross_validated import CrossValidatedAUC, cross_validated_auc
 from glottis.evaluation.discrimination import AUC, RocCurve, hanley_mcneil_ci, hanley_mcneil_se, roc_auc, roc_curve
@@ -18,6 +19,8 @@ __all__ = [
     "Calibration",
     "ConfusionMetrics",
     "CrossValidatedAUC",
+    "DelongMatrix",
+    "DelongTest",
     "Interval",
     "PartialAUC",
     "PrecisionRecall",
@@ -29,6 +32,8 @@ __all__ = [
     "calibration",
     "confusion_metrics",
     "cross_validated_auc",
+    "delong_matrix",
+    "delong_test",
     "hanley_mcneil_ci",
     "hanley_mcneil_se",
     "holm",

@@ -92,10 +92,10 @@ def roc_auc(y_true: ArrayLike, y_score: ArrayLike, level: float = 0.95) -> AUC:
     """
     truth, score = check_scores(y_true, y_score)
     check_level(level)
-    of_positives, of_negatives = _placements(truth, score)
+    of_positives, of_negatives = placements(truth, score)
     value = float(of_positives.mean())
     variance = _mean_variance(of_positives) + _mean_variance(of_negatives)
-    reason = _why_not_estimable(value, variance, min(of_positives.size, of_negatives.size))
+    reason = why_not_estimable(value, variance, min(of_positives.size, of_negatives.size))
     se = None if reason else math.sqrt(variance)
     return AUC(
         value=value,
@@ -116,8 +116,8 @@ def area(truth: Bools, score: Floats) -> float:
     return float((ranks - n_positive * (n_positive + 1) / 2) / (n_positive * (truth.size - n_positive)))
 
 
-def _placements(truth: Bools, score: Floats) -> tuple[Floats, Floats]:
-    """Share of negatives below each positive, and of positives above each negative; ties count half."""
+def placements(truth: Bools, score: Floats) -> tuple[Floats, Floats]:
+    """DeLong's components: share of negatives below each positive, of positives above each negative; ties half."""
     ranks = stats.rankdata(score)
     n_positive, n_negative = int(truth.sum()), int((~truth).sum())
     of_positives = (ranks[truth] - stats.rankdata(score[truth])) / n_negative
@@ -129,7 +129,8 @@ def _mean_variance(values: Floats) -> float:
     return float(values.var(ddof=1) / values.size) if values.size > 1 else 0.0
 
 
-def _why_not_estimable(value: float, variance: float, smaller_class: int) -> str:
+def why_not_estimable(value: float, variance: float, smaller_class: int) -> str:
+    """Why no interval of an AUC is honest; empty where one is."""
     if value in (0.0, 1.0):
         return f"not estimable: the classes are separated completely (AUC {value:g})"
     if smaller_class < MINIMUM_PER_CLASS:
@@ -164,8 +165,8 @@ def hanley_mcneil_se(value: float, n_positive: int, n_negative: int) -> float:
     Raises:
         ValueError: an AUC outside 0 to 1, or an empty class.
 
-    >>> round(hanley_mcneil_se(0.893, 51, 58), 3)
-    0.032
+    >>> round(hanley_mcneil_se(0.821, 52, 45), 4)
+    0.0423
     """
     if not 0 <= value <= 1 or min(n_positive, n_negative) < 1:
         message = (
@@ -196,7 +197,7 @@ def hanley_mcneil_ci(y_true: ArrayLike, y_score: ArrayLike, *, level: float = 0.
     check_level(level)
     value, n_positive = area(truth, score), int(truth.sum())
     smaller = min(n_positive, truth.size - n_positive)
-    reason = _why_not_estimable(value, 1.0, smaller)
+    reason = why_not_estimable(value, 1.0, smaller)
     if reason:
         return Interval(value, None, None, HANLEY_MCNEIL, level, reason)
     half = float(stats.norm.ppf((1 + level) / 2)) * hanley_mcneil_se(value, n_positive, truth.size - n_positive)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from typing import Any
 
@@ -91,6 +92,72 @@ def check_scores(y_true: ArrayLike, y_score: ArrayLike) -> tuple[Bools, Floats]:
         )
         raise ValueError(message)
     return truth.astype(bool), score
+
+
+def check_score_table(y_true: ArrayLike, scores: Mapping[str, ArrayLike]) -> tuple[Bools, tuple[str, ...], Floats]:
+    """Outcome and the scores of several models on the same patients.
+
+    Args:
+        y_true: (n,) outcome, 0 or 1.
+        scores: model name to its (n,) scores; a mapping or a table with a column a model.
+
+    Returns:
+        The outcome, the names and the scores (n_models, n).
+
+    Raises:
+        ValueError: no model, different patients, or what `check_scores` refuses; the message names the model.
+    """
+    names = tuple(str(name) for name in scores)
+    if not names:
+        message = "No scores were given: give a mapping from model name to scores."
+        raise ValueError(message)
+    check_same_patients({"the outcome": y_true} | {str(name): scores[name] for name in scores})
+    rows = []
+    for name in scores:
+        try:
+            truth, row = check_scores(y_true, scores[name])
+        except ValueError as error:
+            message = f"Model {name!r}: {error}"
+            raise ValueError(message) from error
+        rows.append(row)
+    return truth, names, np.array(rows)
+
+
+def check_same_patients(named: Mapping[str, Any]) -> None:
+    """Refuse to pair lists of different patients, as far as their lengths and pandas indices tell.
+
+    Args:
+        named: what each list is, and the list; a pandas Series carries its patients in its index.
+
+    Raises:
+        ValueError: lengths or indices differ; the message says how, and names the first patients.
+    """
+    (first, reference), *rest = named.items()
+    for name, values in rest:
+        if len(values) != len(reference):
+            message = (
+                f"Cannot pair {name} ({len(values)} patients) with {first} ({len(reference)}): keep the patients that "
+                "both have, and report how many were left out."
+            )
+            raise ValueError(message)
+        if hasattr(reference, "index") and hasattr(values, "index") and not callable(values.index):
+            _refuse_other_index(first, list(reference.index), name, list(values.index))
+
+
+def _refuse_other_index(first: str, known: list[Any], name: str, given: list[Any]) -> None:
+    if known == given:
+        return
+    others = set(given)
+    absent = [patient for patient in known if patient not in others]
+    if absent:
+        shown = ", ".join(map(repr, absent[:5]))
+        message = (
+            f"Cannot pair {name} with {first}: {len(absent)} of {len(known)} patients of {first} are not in it "
+            f"({shown}{', ...' if len(absent) > 5 else ''}): keep the patients that both have."
+        )
+    else:
+        message = f"Cannot pair {name} with {first}: the same patients in another order: sort both by patient."
+    raise ValueError(message)
 
 
 def _refuse_odd_outcomes(truth: NDArray[Any]) -> None:
