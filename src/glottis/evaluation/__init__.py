@@ -8,9 +8,16 @@ from glottis.evaluation.confusion import ConfusionMetrics, confusion_metrics, me
 from glottis.evaluation.cross_validated import CrossValidatedAUC, cross_validated_auc
 from glottis.evaluation.discrimination import AUC, RocCurve, hanley_mcneil_ci, hanley_mcneil_se, roc_auc, roc_curve
 from glottis.evaluation.interval import Interval
+from glottis.evaluation.mcnemar import McNemar, mcnemar_test
 from glottis.evaluation.multiplicity import benjamini_hochberg, holm
 from glottis.evaluation.precision_recall import PrecisionRecall, precision_recall
 from glottis.evaluation.prevalence import PredictiveValues, predictive_values
+from glottis.evaluation.reclassification import (
+    IntegratedDiscrimination,
+    Reclassification,
+    integrated_discrimination,
+    net_reclassification,
+)
 from glottis.evaluation.thresholds import Threshold, sensitivity_threshold, youden_threshold
 
 __all__ = [
@@ -21,10 +28,13 @@ __all__ = [
     "CrossValidatedAUC",
     "DelongMatrix",
     "DelongTest",
+    "IntegratedDiscrimination",
     "Interval",
+    "McNemar",
     "PartialAUC",
     "PrecisionRecall",
     "PredictiveValues",
+    "Reclassification",
     "RocCurve",
     "Threshold",
     "benjamini_hochberg",
@@ -38,7 +48,10 @@ __all__ = [
     "hanley_mcneil_se",
     "holm",
     "icc",
+    "integrated_discrimination",
+    "mcnemar_test",
     "metrics_of_table",
+    "net_reclassification",
     "partial_auc",
     "precision_recall",
     "predictive_values",

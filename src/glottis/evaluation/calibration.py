@@ -14,7 +14,7 @@ from statsmodels.genmod.generalized_linear_model import GLM
 from statsmodels.nonparametric.smoothers_lowess import lowess
 
 from glottis.evaluation.confusion import proportion
-from glottis.evaluation.interval import Bools, Floats, Interval, check_level, check_scores
+from glottis.evaluation.interval import Bools, Floats, Interval, check_level, check_probabilities, check_scores
 
 CLIP = 1e-6
 LOWESS_SHARE = 2 / 3
@@ -95,12 +95,7 @@ def calibration(y_true: ArrayLike, y_score: ArrayLike, *, level: float = 0.95, n
     """
     truth, score = check_scores(y_true, y_score)
     check_level(level)
-    if score.min() < 0 or score.max() > 1:
-        message = (
-            f"Calibration needs probabilities; got scores from {score.min():g} to {score.max():g}: "
-            "give predict_proba, or recalibrate the score first."
-        )
-        raise ValueError(message)
+    check_probabilities(score, "Calibration")
     clipped = np.clip(score, CLIP, 1 - CLIP)
     slope, intercept = _slope_and_intercept(truth, logit(clipped), level)
     curve_score, curve_observed, ici = _curve(truth, score, n_grid)

@@ -166,7 +166,7 @@ def hanley_mcneil_se(value: float, n_positive: int, n_negative: int) -> float:
         ValueError: an AUC outside 0 to 1, or an empty class.
 
     >>> round(hanley_mcneil_se(0.821, 52, 45), 4)
-    0.0423
+    0.0424
     """
     if not 0 <= value <= 1 or min(n_positive, n_negative) < 1:
         message = (

@@ -94,6 +94,20 @@ def check_scores(y_true: ArrayLike, y_score: ArrayLike) -> tuple[Bools, Floats]:
     return truth.astype(bool), score
 
 
+def check_probabilities(score: Floats, name: str) -> None:
+    """Refuse scores that cannot be probabilities.
+
+    Raises:
+        ValueError: a score outside 0 to 1; the message says whose.
+    """
+    if score.size and (score.min() < 0 or score.max() > 1):
+        message = (
+            f"{name} needs probabilities; got scores from {score.min():g} to {score.max():g}: "
+            "give predict_proba, or recalibrate the score first."
+        )
+        raise ValueError(message)
+
+
 def check_score_table(y_true: ArrayLike, scores: Mapping[str, ArrayLike]) -> tuple[Bools, tuple[str, ...], Floats]:
     """Outcome and the scores of several models on the same patients.
 
