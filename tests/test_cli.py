@@ -186,6 +186,9 @@ def test_init_overwrites_no_study(tiny: TinyStudy, capsys: Capture):
             ["'--jobs'", "greater than or equal to 1", "glottis run --help"],
         ),
         (["run", "absent.yaml", "--out", "run"], ["There is no study file 'absent.yaml'", "glottis init"]),
+        (["audit"], ["No table to audit: name one or more, or take --example lscc-staging-mri"]),
+        (["audit", "--example", "lscc"], ["There is no example 'lscc'", "lscc-lnm-ct, lscc-staging-mri"]),
+        (["audit", "absent.csv"], ["Table 'absent.csv' does not exist: correct the path"]),
         (["extract", "absent.csv", "-o", "out.csv"], ["Table 'absent.csv' does not exist: correct the path"]),
         (["extract", "absent.csv", "-o", "out.xls"], ["Cannot write a table as 'out.xls'", "use .csv, .json"]),
         (["extract", "a.nii"], ["'a.nii' is an image: give its mask as second argument, or a batch table"]),
@@ -253,7 +256,7 @@ def test_a_run_on_a_full_disk_keeps_what_it_has_computed(tiny: TinyStudy, comput
 
 
 def test_the_commands_are_those_of_the_manual():
-    assert COMMANDS == ["demo", "init", "check", "extract", "run", "report", "phantom"]
+    assert COMMANDS == ["demo", "init", "check", "extract", "audit", "run", "report", "phantom"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -364,3 +367,31 @@ def test_warnings_of_an_extraction_reach_the_error_stream(tmp_path: Path, capsys
     assert "binWidth changes nothing: binCount is given." in capsys.readouterr().err
     assert run_command([*one_scan(tmp_path), "-s", "binWidth:500"]) == 0
     assert "warning, row 1: Flat textures: a bin width of 500" in capsys.readouterr().err
+
+
+def test_an_audit_answers_in_json(tmp_path: Path, capsys: Capture):
+    table = tmp_path / "table.csv"
+    table.write_text("Model,Sensitivity,Specificity,PPV,n_positive,n_negative\nA,0.865,0.533,0.682,52,45\n")
+    assert run_command(["audit", str(table), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["counts"]["agrees"] == 1
+    table.write_text(table.read_text().replace("0.682", "0.592"))
+    assert run_command(["audit", str(table), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["findings"][0]["cells"] == ["ppv"]
+
+
+def test_an_audit_of_an_example_says_what_it_finds_and_writes_it(tmp_path: Path, capsys: Capture):
+    assert run_command(["audit", "--example", "lscc-lnm-ct", "--out", str(tmp_path / "out")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "DIFFERS (1): cannot all be right as printed"
+    assert lines[1].endswith("0.864 is also the value of Nomogram.")
+    assert lines[-1].endswith("the authors can tell.")
+    table = (tmp_path / "out" / "findings.csv").read_text(encoding="utf-8").splitlines()
+    found = json.loads((tmp_path / "out" / "findings.json").read_text(encoding="utf-8"))
+    assert table[0] == "verdict,row,set,source,check,message,cells"
+    assert len(table) - 1 == len(found["findings"]) == sum(found["counts"].values())
+
+
+def test_an_audit_with_nothing_to_ask_says_so(tmp_path: Path, capsys: Capture):
+    (tmp_path / "tests.csv").write_text("kind,values,p\ncounts,78 114; 16 27,0.679\n")
+    assert run_command(["audit", str(tmp_path / "tests.csv")]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "Nothing to ask: what could be recomputed agrees."

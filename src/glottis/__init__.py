@@ -16,6 +16,7 @@ _HOMES = {
     "Study": "glottis.study.spec",
     "read_study": "glottis.study.spec",
     "StudyResult": "glottis.study.result",
+    "audit": "glottis.workflows",
     "check": "glottis.workflows",
     "demo": "glottis.workflows",
     "extract": "glottis.workflows",

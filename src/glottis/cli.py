@@ -48,7 +48,7 @@ INTERRUPTED, OUR_FAULT, USERS_INPUT = 130, 1, 2
 
 
 def main() -> None:
-    """Run the command line and leave with its exit code: 0 success, 2 the user's input, 1 our fault."""
+    """Run the command line and leave with its exit code: 0 success, 1 our fault, 2 the user's input, 3 an audit."""
     sys.exit(run_command(sys.argv[1:]))
 
 
@@ -290,6 +290,32 @@ def _report_validation(missing: list[tuple[int, str]], *, as_json: bool) -> None
         typer.echo("\n".join(f"row {row}: {reason}" for row, reason in missing) or "Every file is there.")
     if missing:
         raise typer.Exit(USERS_INPUT)
+
+
+@app.command(short_help="Recompute a paper's printed numbers and say which cannot all be right.")
+def audit(
+    tables: Annotated[
+        list[Path] | None, typer.Argument(help="Tables of metrics, one row a model, or of tests (a column 'kind').")
+    ] = None,
+    *,
+    example: Annotated[
+        str | None, typer.Option("--example", help="A published example: lscc-staging-mri or lscc-lnm-ct.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for findings.csv and findings.json.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find the 2x2 tables behind printed metrics, test intervals and p values, and name the cells that do not fit.
+
+    Example: glottis audit table2.csv tests.csv --out findings
+    """
+    from glottis import workflows
+
+    found = workflows.audit(tables or [], example=example, out=out)
+    if as_json:
+        typer.echo(json.dumps(found.to_dict(), indent=1, ensure_ascii=False))
+    else:
+        for line in workflows.audit_lines(found):
+            typer.echo(line)
 
 
 @app.command(short_help="Run a study from its scans to its report.")

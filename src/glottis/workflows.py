@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from glottis._errors import ImageError, SettingsError, StorageError
+from glottis._errors import ImageError, InputError, SettingsError, StorageError
 from glottis.data.cohort import Lesions
 from glottis.data.volume import Mask, Volume
 from glottis.io.files import write_text_atomic
@@ -27,6 +27,7 @@ from glottis.study.store import read_json
 from glottis.study.table_layout import Layout, format_of
 
 if TYPE_CHECKING:
+    from glottis.evaluation.audit import Audit
     from glottis.study.beginning import Beginning
     from glottis.study.check import Finding
 
@@ -298,6 +299,58 @@ def finding_lines(findings: Sequence[Finding]) -> list[str]:
         lines.append(f"A run would stop: {n_errors} error{'s' if n_errors > 1 else ''} to mend first.")
     else:
         lines.append("No errors: the study can run. Warnings and notes go into its report.")
+    return lines
+
+
+def audit(tables: Sequence[PathLike] = (), *, example: str | None = None, out: PathLike | None = None) -> Audit:
+    """Recompute what a paper's printed tables allow to recompute, and say which numbers cannot all be right.
+
+    Args:
+        tables: tables of metrics (one row a model) and of tests (a column ``kind``); see ``docs/how-to/audit.md``.
+        example: a shipped example, "lscc-staging-mri" or "lscc-lnm-ct", instead of or beside ``tables``.
+        out: folder for ``findings.csv`` and ``findings.json``.
+
+    Returns:
+        The findings.
+
+    Raises:
+        InputError: no table, a table without known columns, a cell that is no number, or no such example.
+        StorageError: ``out`` cannot be written.
+
+    >>> from glottis import audit
+    >>> len(audit(example="lscc-lnm-ct").of("differs"))
+    1
+    """
+    from glottis.evaluation.audit import audit as audit_rows
+    from glottis.io.audit_table import example_tables, read_audit_table, write_findings
+
+    paths = [*(Path(table) for table in tables), *(example_tables(example) if example is not None else [])]
+    if not paths:
+        message = "No table to audit: name one or more, or take --example lscc-staging-mri."
+        raise InputError(message)
+    read = [read_audit_table(path) for path in paths]
+    found = audit_rows([row for rows, _ in read for row in rows], [claim for _, claims in read for claim in claims])
+    if out is not None:
+        write_findings(found, Path(out))
+    return found
+
+
+def audit_lines(found: Audit) -> list[str]:
+    """The findings as a person reads them: by verdict, one line each, and what they mean."""
+    from glottis.evaluation.audit.finding import MEANING, VERDICTS
+
+    lines = []
+    for verdict in VERDICTS:
+        own = found.of(verdict)
+        if own:
+            lines.append(f"{verdict.upper()} ({len(own)}): {MEANING[verdict]}")
+            lines += [f"  {finding.sentence()}" for finding in own]
+    if found.silent:
+        lines.append("Nothing to ask: what could be recomputed agrees.")
+    else:
+        lines.append(
+            "A misprint, another threshold or other patients explain most such differences: the authors can tell."
+        )
     return lines
 
 

@@ -47,8 +47,12 @@ def read_table(path: Path | str) -> pd.DataFrame:
     return pd.DataFrame([row for row in cells if any(row)], columns=header, dtype=object)
 
 
-def read_cells(path: Path) -> tuple[list[str], list[list[str]]]:
+def read_cells(path: Path, *, comments: bool = False) -> tuple[list[str], list[list[str]]]:
     """Header and rows of a table as they are written, short rows filled up with empty cells.
+
+    Args:
+        path: see :func:`read_table`.
+        comments: lines of a text file that start with "#" are left out.
 
     Raises:
         CohortError: see :func:`read_table`.
@@ -57,7 +61,7 @@ def read_cells(path: Path) -> tuple[list[str], list[list[str]]]:
         message = f"Table '{path}' does not exist: correct the path."
         raise CohortError(message)
     try:
-        grid = _grid(path)
+        grid = _grid(path, comments=comments)
     except OSError as error:
         message = f"Table '{path}' cannot be opened ({error.strerror or error}): check the disk and its permissions."
         raise CohortError(message) from error
@@ -95,10 +99,10 @@ def numbers(column: Iterable[str | None]) -> list[float | None] | None:
     return values if all(value is None or math.isfinite(value) for value in values) else None
 
 
-def _grid(path: Path) -> list[list[str]]:
+def _grid(path: Path, *, comments: bool) -> list[list[str]]:
     suffix = path.suffix.lower()
     if suffix in TEXT_SUFFIXES:
-        return _text_grid(path)
+        return _text_grid(path, comments=comments)
     if suffix in (".xlsx", ".xlsm"):
         return _excel_grid(path)
     if suffix in (".parquet", ".pq"):
@@ -107,8 +111,10 @@ def _grid(path: Path) -> list[list[str]]:
     raise CohortError(message)
 
 
-def _text_grid(path: Path) -> list[list[str]]:
+def _text_grid(path: Path, *, comments: bool) -> list[list[str]]:
     text = _decode(path)
+    if comments:
+        text = "".join(line for line in text.splitlines(keepends=True) if not line.startswith("#"))
     if not text.strip():
         return []
     if "\0" in text:
