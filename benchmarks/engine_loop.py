@@ -4,8 +4,8 @@ usage: python engine_loop.py {glottis,PyRadiomics,pictologics} PARAMETERS
 
 Runs in each engine's own environment, so it needs nothing but that engine. A request holds ``pairs`` of image and mask,
 ``jobs`` and, for pictologics, ``starts`` (first bin edge by image type). The answer holds ``seconds`` (CPU), ``wall``,
-``total`` (CPU since the process began), ``peak_mb`` of this process, ``workers_mb`` as (cases done, largest worker),
-and the ``features`` of the first pair.
+``total`` (CPU since the process began), ``peak_mb`` of this process, ``workers_mb`` as (cases done, memory and peak so
+far of the largest worker), and the ``features`` of the first pair.
 """
 
 from __future__ import annotations
@@ -35,11 +35,12 @@ def glottis(parameters: dict[str, Any]) -> Run:
     import glottis as engine
 
     def run(request: dict[str, Any]) -> dict[str, Any]:
-        workers: list[tuple[int, float]] = []
+        workers: list[tuple[int, float, float]] = []
 
         def sample(_stage: str, done: int, total: int) -> None:
             if done in {max(1, round(share * total)) for share in SAMPLES}:
-                workers.append((done, max(map(resident_mb, children()), default=0.0)))
+                sizes = [(resident_mb(child), resident_mb(child, "VmHWM")) for child in children()]
+                workers.append((done, *(max(column) for column in zip(*sizes, strict=True))))
 
         extra = {"progress": sample} if request["jobs"] > 1 else {}
         found = engine.extract(request["pairs"], params=parameters, jobs=request["jobs"], **extra)
