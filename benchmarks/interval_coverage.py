@@ -1,6 +1,6 @@
 """How often the intervals hold the truth: AUC and sensitivity of simulated held-out sets.
 
-python benchmarks/coverage.py [--runs N] [--out FILE]
+python benchmarks/interval_coverage.py [--runs N] [--out FILE]
 
 Scores of both classes are normal with variance 1, so that the true AUC is Phi(distance / sqrt(2)); the cut-off for
 sensitivity lies half-way between the means and is fixed, as one from a training set is.
@@ -104,7 +104,7 @@ def page(rows: list[Coverage], runs: int) -> str:
         )
     return f"""# Where 95% intervals hold
 
-Written by `benchmarks/coverage.py`: {runs:,} simulated held-out sets a row (seed {SEED}), normal scores; of 97 patients
+Written by `benchmarks/interval_coverage.py`: {runs:,} simulated held-out sets a row (seed {SEED}), normal scores; of 97 patients
 52 are positive, of 401 215. For sensitivity n counts the positives, and the cut-off is fixed beforehand.
 "None" counts the sets without an interval: the classes are separated completely.
 
