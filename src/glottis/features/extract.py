@@ -18,7 +18,15 @@ from glottis.features.discretise import Bins, Discretised, FixedBinWidth, discre
 from glottis.features.filters import Filter, Original, own_settings
 from glottis.features.region import Region
 from glottis.features.texture import glcm, glcm_dense, gldm, glrlm, glszm, ngtdm
-from glottis.features.texture._kernels import compare_neighbours, label_zones, scan_apart, scan_neighbourhoods
+from glottis.features.texture._kernels import (
+    add_around,
+    compare_neighbours,
+    label_zones,
+    scan_apart,
+    scan_lines,
+    scan_neighbours,
+    split_lines,
+)
 from glottis.features.texture.settings import TextureSettings
 
 MOST_LEVELS = 4000
@@ -238,15 +246,16 @@ def _textures(grey: Discretised, name: str, region: Region, settings: FeatureSet
     classes = settings.classes.keys()
     grid, steps = region.place(grey), region.touching.steps
     first, last = int(region.where[0]), int(region.where[-1]) + 1
-    equal, total = compare_neighbours(grid.ranks, grid.levels, steps, first, last)
+    earlier, later = compare_neighbours(grid.ranks, steps, first, last)
     found = {}
     if classes & SCANNED:
-        cells, runs, dependences, differences = scan_neighbourhoods(
-            grid.ranks, region.where, steps, grey.levels, region.touching.neighbours, max(region.inside.shape), equal,
-            total,
-        )  # fmt: skip
-        n = len(grey.levels)
-        pairs = cells.reshape(len(steps), n + 1, n + 1)[:, 1:, 1:]
+        n, longest = len(grey.levels), max(region.inside.shape)
+        cells = scan_lines(grid.ranks, region.where, steps, n, longest)
+        pairs, runs = split_lines(cells.reshape(len(steps), n + 1, n + longest + 2), grey.counts)
+        sums = add_around(grid.levels, region.strides, first, last)
+        dependences, differences = scan_neighbours(
+            grid.ranks, region.where, grey.levels, region.touching.neighbours, earlier, later, sums, len(steps)
+        )
         if region.apart is not region.touching or settings.texture.alpha > 0:
             pairs, dependences, differences = scan_apart(
                 grid.ranks, grid.levels, region.where, region.apart.steps, n, float(settings.texture.alpha)
@@ -259,7 +268,7 @@ def _textures(grey: Discretised, name: str, region: Region, settings: FeatureSet
         }
         found = {feature_class: make() for feature_class, make in makers.items() if feature_class in classes}
     if "glszm" in classes:
-        zone_ranks, zone_sizes = label_zones(grid.ranks, region.where, steps, equal, region.joins)
+        zone_ranks, zone_sizes = label_zones(grid.ranks, region.where, steps, earlier, region.joins)
         found["glszm"] = glszm.features(zone_ranks, zone_sizes, grey.levels)
     return found
 

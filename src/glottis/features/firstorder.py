@@ -57,7 +57,7 @@ def features(values: Array, counts: Array, *, voxel_volume_mm3: float, shift: fl
     }
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
 def sum_powers(values: Array, mean: float, shift: float) -> tuple[float, float, float, float, float]:
     """Sums of abs(d), d^2, d^3, d^4 with d = value - mean, and of (value + shift)^2."""
     deviation, square, cube, fourth, energy = 0.0, 0.0, 0.0, 0.0, 0.0
@@ -72,20 +72,20 @@ def sum_powers(values: Array, mean: float, shift: float) -> tuple[float, float, 
     return deviation, square, cube, fourth, energy
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
 def deviation_between(values: Array, low: float, high: float) -> float:
     """Mean absolute deviation of the intensities from ``low`` to ``high``, about their own mean; NaN where none is."""
     n, total = 0, 0.0
     for v in range(values.size):
-        if low <= values[v] <= high:
-            n += 1
-            total += values[v]
+        inside = (values[v] >= low) & (values[v] <= high)
+        n += inside
+        total += values[v] if inside else 0.0
     if n == 0:
         return np.nan
     mean, deviation = total / n, 0.0
     for v in range(values.size):
-        if low <= values[v] <= high:
-            deviation += abs(values[v] - mean)
+        inside = (values[v] >= low) & (values[v] <= high)
+        deviation += abs(values[v] - mean) if inside else 0.0
     return deviation / n
 
 

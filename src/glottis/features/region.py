@@ -85,6 +85,7 @@ class Region:
         where: ``(N,)`` ``int32``, indices of the mask's voxels in the flattened padded box.
         touching: neighbours that touch, for runs and zones (and all else at distance 1).
         apart: neighbours at the distances of the settings; the same object where that distance is 1.
+        strides: index steps along the axes in use, in the flattened padded box, ``int32``: two or three.
         lines: ``(K,)``, whether some line along a touching direction holds two voxels of the mask.
         joins: ``(2^K,)`` ``uint16``, of a set of touching directions those that reach every group of neighbours.
         spacing_mm: voxel size ``(z, y, x)``.
@@ -96,6 +97,7 @@ class Region:
     where: NDArray[np.int32]
     touching: Neighbourhood
     apart: Neighbourhood
+    strides: NDArray[np.int32]
     lines: NDArray[np.bool_]
     joins: NDArray[np.uint16]
     spacing_mm: Triple
@@ -122,6 +124,7 @@ class Region:
             where=where,
             touching=touching,
             apart=touching if chosen.distances == (1,) else Neighbourhood.of(padded, where, far),
+            strides=np.delete(np.array(padded.strides, dtype=np.int32)[::-1], _from_x(chosen.flat_axis)),
             lines=_lines(inside, touching),
             joins=_joins(chosen.flat_axis),
             spacing_mm=mask.spacing_mm,
@@ -137,6 +140,11 @@ class Region:
         levels = np.zeros(self.padded_size, dtype=np.int32)
         place_levels(grey.voxel_levels, grey.rank_of_level(), self.where, ranks, levels)
         return Field(ranks=ranks, levels=levels)
+
+
+def _from_x(flat_axis: int | None) -> list[int]:
+    """The flat axis counted from x, in a list that is empty where there is none."""
+    return [] if flat_axis is None else [2 - flat_axis]
 
 
 def _lines(inside: NDArray[np.bool_], touching: Neighbourhood) -> NDArray[np.bool_]:

@@ -28,15 +28,27 @@ FIRST_BIT = np.array([max((bits & -bits).bit_length() - 1, 0) for bits in range(
 
 
 @njit(cache=True, nogil=True)
-def count_neighbours(inside: Array, where: Array, steps: Array) -> tuple[Array, Array]:
-    """Neighbours inside the mask of every voxel (both ways along each step), and voxel pairs along every step."""
-    neighbours = np.zeros(where.size, np.int32)
+def count_neighbours(ranks: Array, where: Array, steps: Array) -> tuple[Array, Array]:
+    """Neighbours inside the mask of every voxel (both ways along each step), and voxel pairs along every step.
+
+    Here ``ranks`` is 1 inside the mask.
+    """
+    around = np.zeros(ranks.size, np.uint16)
     pairs = np.zeros(steps.size, np.int64)
-    for v in range(where.size):
-        i = where[v]
+    first, last = where[0], where[-1] + 1
+    for start in range(first, last, CHUNK):
+        stop = min(start + CHUNK, last)
+        own, sums = ranks[start:stop], around[start:stop]
         for k in range(steps.size):
-            neighbours[v] += inside[i + steps[k]] + inside[i - steps[k]]
-            pairs[k] += inside[i + steps[k]]
+            before, after = ranks[start - steps[k] : stop - steps[k]], ranks[start + steps[k] : stop + steps[k]]
+            found = np.int64(0)
+            for i in range(stop - start):
+                sums[i] += before[i] + after[i]
+                found += own[i] & after[i]
+            pairs[k] += found
+    neighbours = np.empty(where.size, np.int32)
+    for v in range(where.size):
+        neighbours[v] = around[where[v]]
     return neighbours, pairs
 
 
@@ -50,94 +62,154 @@ def place_levels(voxel_levels: Array, rank_of_level: Array, where: Array, ranks:
 
 
 @njit(cache=True, nogil=True)
-def compare_neighbours(ranks: Array, levels: Array, steps: Array, first: int, last: int) -> tuple[Array, Array]:
-    """Which earlier neighbours are equal, and the sum of all neighbours' levels, for every voxel of the padded box.
+def compare_neighbours(ranks: Array, steps: Array, first: int, last: int) -> tuple[Array, Array]:
+    """Which earlier and which later neighbours are equal, for every voxel of the padded box.
 
     Plain comparisons of neighbouring memory, which the compiler makes into vector instructions; only the values
     between ``first`` and ``last`` are filled, and those outside the mask mean nothing.
 
     Returns:
-        ``uint16`` sets with bit ``k`` where the neighbour at ``-steps[k]`` has the same rank, and ``int32`` sums.
+        two arrays of ``uint16`` sets, with bit ``k`` where the neighbour at ``-steps[k]`` or at ``steps[k]`` has the
+        same rank.
     """
-    equal = np.zeros(ranks.size, np.uint16)
-    total = np.zeros(ranks.size, np.int32)
+    earlier = np.zeros(ranks.size, np.uint16)
+    later = np.zeros(ranks.size, np.uint16)
     for start in range(first, last, CHUNK):
         stop = min(start + CHUNK, last)
-        own, sets, sums = ranks[start:stop], equal[start:stop], total[start:stop]
+        own, sets = ranks[start:stop], earlier[start:stop]
         for k in range(steps.size):
-            step = steps[k]
-            earlier = ranks[start - step : stop - step]
-            before, after = levels[start - step : stop - step], levels[start + step : stop + step]
+            other = ranks[start - steps[k] : stop - steps[k]]
             bit = np.uint16(1 << k)
             for i in range(stop - start):
-                sets[i] |= bit if own[i] == earlier[i] else np.uint16(0)
-                sums[i] += before[i] + after[i]
-    return equal, total
+                sets[i] |= bit if own[i] == other[i] else np.uint16(0)
+    for start in range(first, last, CHUNK):
+        stop = min(start + CHUNK, last)
+        sets = later[start:stop]
+        for k in range(steps.size):
+            other = earlier[start + steps[k] : stop + steps[k]]
+            bit = np.uint16(1 << k)
+            for i in range(stop - start):
+                sets[i] |= other[i] & bit
+    return earlier, later
 
 
 @njit(cache=True, nogil=True)
-def scan_neighbourhoods(
-    ranks: Array, where: Array, steps: Array, levels: Array, neighbours: Array, longest: int, equal: Array, total: Array
-) -> tuple[Array, Array, Array, Array]:
-    """One pass over the mask that fills four matrices.
+def add_around(values: Array, strides: Array, first: int, last: int) -> Array:
+    """Sum over the cube (or, of two strides, the square) round every voxel of the padded box, itself included.
 
-    ``levels`` are here the grey levels present ``(G,)``, ``longest`` the largest side of the box; ``equal`` and
-    ``total`` come from ``compare_neighbours``. Only runs of two voxels and more are walked: the others are what is
-    left of a level's voxels.
+    ``values`` and the sums are ``int32``; sums between ``first`` and ``last`` are filled.
+    """
+    reach = 0
+    for k in range(strides.size):
+        reach += strides[k]
+    sums = values
+    for k in range(strides.size):
+        step = strides[k]
+        reach -= step
+        start, stop = first - reach, last + reach
+        wider = np.zeros(values.size, np.int32)
+        total, own, before, after = wider[start:stop], sums[start:stop], sums[start - step :], sums[start + step :]
+        for i in range(stop - start):  # slices spare the check for negative indices
+            total[i] = before[i] + own[i] + after[i]
+        sums = wider
+    return sums
+
+
+@njit(cache=True, nogil=True)
+def scan_lines(ranks: Array, where: Array, steps: Array, n_levels: int, longest: int) -> Array:
+    """Co-occurrences and runs along every direction, in one table of codes.
+
+    A voxel whose earlier neighbour has another rank counts as a pair with that rank; one whose earlier neighbour has
+    its own rank counts by its place in the run so far, the second voxel of a run at ``n_levels + 2``.
 
     Returns:
-        co-occurrences as cells of ``(K, G + 1, G + 1)`` (row and column 0 hold what lies outside), run lengths
-        ``(K, G, longest)``, dependences ``(G, 2 K + 1)`` (equal neighbours from 0) and, by rank, the summed difference
-        between a voxel and the mean of its neighbours ``(G,)``.
+        counts ``(K, G + 1, G + longest + 2)`` by rank and code, flat, ``int32``.
     """
-    n = levels.size
-    width, table = np.uint64(n + 1), np.uint64((n + 1) * (n + 1))
-    cells = np.zeros(steps.size * (n + 1) * (n + 1), np.int32)
-    runs = np.zeros((steps.size, n, longest), np.int32)
-    dependences = np.zeros((n, 2 * steps.size + 1), np.int32)
-    differences = np.zeros(n)
+    width = np.uint64(n_levels + longest + 2)
+    cells = np.zeros(steps.size * (n_levels + 1) * (n_levels + longest + 2), np.int32)
+    codes = np.zeros(ranks.size, np.uint16)
+    first_place, one = np.uint16(n_levels + 1), np.uint16(1)
+    for k in range(steps.size):
+        step = np.uint64(steps[k])
+        table = np.uint64(k) * width * np.uint64(n_levels + 1)
+        for v in range(where.size):
+            i = np.uint64(where[v])  # unsigned indices spare the check for negative ones
+            own, before = ranks[i], ranks[i - step]
+            place = codes[i - step]
+            place = np.uint16((place if place > first_place else first_place) + one)
+            code = place if before == own else before
+            codes[i] = code
+            cells[table + np.uint64(own) * width + np.uint64(code)] += 1
+    return cells
+
+
+@njit(cache=True, nogil=True)
+def split_lines(cells: Array, voxels: Array) -> tuple[Array, Array]:
+    """Pairs (earlier voxel, voxel) and runs from the counts of ``scan_lines``.
+
+    Args:
+        cells: ``(K, G + 1, G + longest + 2)``.
+        voxels: ``(G,)`` voxels of every rank.
+
+    Returns:
+        ``(K, G, G)`` and ``(K, G, longest)``, ``int32``.
+    """
+    n_steps, n, width = cells.shape[0], cells.shape[1] - 1, cells.shape[2]
+    longest = width - n - 2
+    pairs = np.zeros((n_steps, n, n), np.int32)
+    runs = np.zeros((n_steps, n, longest), np.int32)
+    for k in range(n_steps):
+        for rank in range(n):
+            for other in range(n):
+                pairs[k, other, rank] = cells[k, rank + 1, other + 1]
+            longer = 0  # runs that go on: at every place as many as have a voxel there
+            joined = 0
+            for length in range(longest, 1, -1):
+                reached = cells[k, rank + 1, n + length]
+                runs[k, rank, length - 1] = reached - longer
+                longer = reached
+                joined += reached
+            pairs[k, rank, rank] = joined
+            runs[k, rank, 0] = voxels[rank] - joined - longer
+    return pairs, runs
+
+
+@njit(cache=True, nogil=True)
+def scan_neighbours(
+    ranks: Array, where: Array, levels: Array, neighbours: Array, earlier: Array, later: Array, sums: Array, n_steps: int
+) -> tuple[Array, Array]:
+    """Dependences and differences between a voxel and its neighbours.
+
+    Args:
+        ranks: the padded box, like ``earlier``, ``later`` (``compare_neighbours``) and ``sums`` (``add_around``).
+        where: the mask's voxels.
+        levels: the grey levels present ``(G,)``.
+        neighbours: of every voxel of the mask.
+        earlier: equal earlier neighbours.
+        later: equal later neighbours.
+        sums: of the voxel's level and those of its neighbours.
+        n_steps: number of directions.
+
+    Returns:
+        dependences ``(G, 2 K + 1)`` (equal neighbours from 0) and, by rank, the summed difference between a voxel and
+        the mean of its neighbours ``(G,)``.
+    """
+    dependences = np.zeros((levels.size, 2 * n_steps + 1), np.int32)
+    differences = np.zeros(levels.size)
     for v in range(where.size):
-        i = np.uint64(where[v])  # unsigned indices spare the check for negative ones
-        rank = np.uint64(ranks[i])
-        cell = rank * width
-        later = np.uint64(0)
-        for k in range(steps.size):
-            after = np.uint64(ranks[i + np.uint64(steps[k])])
-            cells[cell + after] += 1
-            cell += table
-            later |= np.uint64(after == rank) << np.uint64(k)
-        earlier = np.uint64(equal[i])
-        dependences[rank - 1, N_BITS[later] + N_BITS[earlier]] += 1
-        starts = later & ~earlier
-        while starts:
-            k = FIRST_BIT[starts]
-            starts &= starts - np.uint64(1)
-            step = np.uint64(steps[k])
-            j = i + step + step
-            length = np.uint64(2)
-            while ranks[j] == rank:
-                j += step
-                length += np.uint64(1)
-            runs[k, rank - 1, length - 1] += 1
+        i = np.uint64(where[v])
+        row = np.uint64(ranks[i]) - np.uint64(1)
+        dependences[row, N_BITS[later[i]] + N_BITS[earlier[i]]] += 1
         if neighbours[v] > 0:
-            differences[rank - 1] += abs(levels[rank - 1] - total[i] / neighbours[v])
-    for row in range(n):
-        n_voxels = 0
-        for dependence in range(dependences.shape[1]):
-            n_voxels += dependences[row, dependence]
-        for k in range(steps.size):
-            longer = 0
-            for size in range(2, longest + 1):
-                longer += size * runs[k, row, size - 1]
-            runs[k, row, 0] = n_voxels - longer
-    return cells, runs, dependences, differences
+            differences[row] += abs(levels[row] - (sums[i] - levels[row]) / neighbours[v])
+    return dependences, differences
 
 
 @njit(cache=True, nogil=True)
 def scan_apart(
     ranks: Array, levels: Array, where: Array, steps: Array, n_levels: int, alpha: float
 ) -> tuple[Array, Array, Array]:
-    """Co-occurrences, dependences and differences for neighbours at any distance, as ``scan_neighbourhoods``.
+    """Co-occurrences, dependences and differences for neighbours at any distance, as ``scan_lines`` and ``scan_neighbours``.
 
     A neighbour is dependent where its grey level is at most ``alpha`` away. Here ``levels`` is the padded box.
     """
