@@ -16,7 +16,7 @@ from glottis.data.volume import Box, Triple
 
 SMALLEST_LINE = 4
 """Fewer samples along an axis leave the fourth-order recursion undefined."""
-_WIDTH = 24
+_WIDTH = 48
 _LOOK_BACK = 4
 
 

@@ -53,7 +53,7 @@ def features(mask: Mask) -> dict[str, float]:
 
 def _axes(inside: NDArray[np.bool_], spacing_mm: Triple) -> dict[str, float]:
     """Axes of the ellipsoid with the mask's covariance of voxel centres."""
-    least, minor, major = ellipse_axes(np.argwhere(inside), np.array(spacing_mm))
+    least, minor, major = ellipse_axes(inside, np.array(spacing_mm))
     return {
         "Elongation": minor / major if major > 0 else math.nan,
         "Flatness": least / major if major > 0 else math.nan,
@@ -63,21 +63,34 @@ def _axes(inside: NDArray[np.bool_], spacing_mm: Triple) -> dict[str, float]:
     }
 
 
-def ellipse_axes(places: NDArray[Any], spacing_mm: NDArray[Any]) -> tuple[float, ...]:
+def ellipse_axes(inside: NDArray[np.bool_], spacing_mm: NDArray[Any]) -> tuple[float, ...]:
     """Lengths (mm) of the axes of the ellipse or ellipsoid with the covariance of voxel centres, ascending.
 
     Args:
-        places: ``(N, D)`` voxel indices.
-        spacing_mm: ``(D,)`` voxel size along the same axes.
+        inside: the mask, two- or three-dimensional.
+        spacing_mm: voxel size along the same axes.
     """
-    places = places.astype(np.float64)
-    n = len(places)
-    sums = places.sum(axis=0)
+    n, sums, products = _moments(inside)
     scale = spacing_mm / n  # sums of integers are exact: nothing cancels, and a plane stays a plane
-    covariance = (n * (places.T @ places) - np.outer(sums, sums)) * np.outer(scale, scale)
+    covariance = (n * products - np.outer(sums, sums)) * np.outer(scale, scale)
     values = np.linalg.eigvalsh(covariance)
     values[(values < 0) & (values > -NEGLIGIBLE_EIGENVALUE)] = 0
     return tuple(4 * float(value) for value in np.sqrt(values))
+
+
+def _moments(inside: NDArray[np.bool_]) -> tuple[int, NDArray[np.float64], NDArray[np.float64]]:
+    """Number of voxels, sums ``(D,)`` of their indices and sums ``(D, D)`` of the products of two indices."""
+    axes = range(inside.ndim)
+    index = [np.arange(size, dtype=np.float64) for size in inside.shape]
+    products = np.empty((inside.ndim, inside.ndim))
+    sums = np.empty(inside.ndim)
+    for a in axes:
+        for b in axes[a + 1 :]:
+            counts = inside.sum(axis=tuple(c for c in axes if c not in (a, b)), dtype=np.int32)
+            products[a, b] = products[b, a] = index[a] @ counts @ index[b]
+        along = inside.sum(axis=tuple(c for c in axes if c != a), dtype=np.int64)
+        sums[a], products[a, a] = along @ index[a], along @ index[a] ** 2
+    return int(along.sum()), sums, products
 
 
 def _diameters(inside: NDArray[np.bool_], spacing_mm: Triple) -> dict[str, float]:

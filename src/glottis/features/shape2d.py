@@ -46,7 +46,7 @@ def features(mask: Mask, flat_axis: int) -> dict[str, float]:
     inside = np.squeeze(mask.voxels[box], axis=flat_axis)
     spacing = np.delete(np.array(mask.spacing_mm), flat_axis)
     perimeter, area = _contour(inside, spacing)
-    minor, major = ellipse_axes(np.argwhere(inside), spacing)
+    minor, major = ellipse_axes(inside, spacing)
     circumference = 2 * math.sqrt(math.pi * area)
     return {
         "Elongation": minor / major if major > 0 else math.nan,

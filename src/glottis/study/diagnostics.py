@@ -108,22 +108,25 @@ def mask_facts(
     """
     start = f"{PREFIX}Mask-{stage}_"
     offset = np.array([0, 0, 0] if cut_from is None else [part.start for part in cut_from[1]])
-    inside = np.flatnonzero(mask.voxels)
-    places = np.stack(np.unravel_index(inside, mask.shape))
-    low, size = places.min(axis=1), np.ptp(places, axis=1) + 1
-    centre = places.mean(axis=1) + offset
+    box = mask.bounding_box()
+    low, size = (np.array(numbers) for numbers in zip(*((p.start, p.stop - p.start) for p in box), strict=True))
+    inside = np.ascontiguousarray(mask.voxels[box])
+    n_voxels = int(np.count_nonzero(inside))
+    others = ((1, 2), (0, 2), (0, 1))
+    sums = np.array([inside.sum(axis=axes, dtype=np.int64) @ np.arange(n) for axes, n in zip(others, size, strict=True)])
+    centre = sums / n_voxels + low + offset
     at = np.asarray(mask.direction).reshape(3, 3) @ ((centre - offset) * mask.spacing_mm)[::-1] + mask.origin_mm
     facts = _grid(start, mask) | {
         f"{start}BoundingBox": [*_xyz(low + offset), *_xyz(size)],
-        f"{start}VoxelNum": int(inside.size),
-        f"{start}VolumeNum": _pieces(mask.voxels[tuple(slice(a, a + n) for a, n in zip(low, size, strict=True))]),
+        f"{start}VoxelNum": n_voxels,
+        f"{start}VolumeNum": _pieces(inside),
         f"{start}CenterOfMassIndex": _xyz(centre),
         f"{start}CenterOfMass": at.tolist(),
     }
     if cut_from is not None:
         facts |= _grid(start, cut_from[0])
     if image is not None:
-        facts |= _named(start, _scan(image.voxels.reshape(-1)[inside])[1])
+        facts |= _named(start, _scan(np.ascontiguousarray(image.voxels[box]).reshape(-1)[np.flatnonzero(inside)])[1])
     return facts
 
 
