@@ -5,11 +5,22 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
+from numba import njit, types
+from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 TAPS = 4
 """Coefficients of a cubic spline that reach one place along an axis."""
+
+
+@intrinsic
+def _fused(context: Any, a: Any, b: Any, c: Any) -> Any:
+    """``a * b + c`` rounded once, as numpy multiplies complex numbers."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return builder.fma(*values)
+
+    return types.float64(types.float64, types.float64, types.float64), generate
 
 
 class AxisTable(NamedTuple):
@@ -111,11 +122,11 @@ def sum_patterns(samples: Any, centres: Any, at: int, harmonics: Any, sums: Any,
                 c, d = sums[term], sums[term + 1]
                 begun = term > 2 * degree * degree
                 for w in range(centre.size):
-                    re[w] = (re[w] if begun else 0.0) + (c[w] * a - d[w] * b)
-                    im[w] = (im[w] if begun else 0.0) + (c[w] * b + d[w] * a)
+                    re[w] = (re[w] if begun else 0.0) + _fused(c[w], a, -(d[w] * b))
+                    im[w] = (im[w] if begun else 0.0) + _fused(c[w], b, d[w] * a)
             real, imaginary = squares[degree, 0, at:], squares[degree, 1, at:]
             for w in range(centre.size):
-                real[w] += re[w] * re[w] - im[w] * im[w]
+                real[w] += _fused(re[w], re[w], -(im[w] * im[w]))
                 imaginary[w] += 2 * (re[w] * im[w])
 
 
