@@ -10,17 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glottis._errors import SettingsError
 from glottis.data.volume import Box, Triple, Volume
+from glottis.features._spheres import measure
 from glottis.features.filters import WHOLE_IMAGE, placed
-
-_CHUNK = 200_000
-"""Sphere points that are worked on at once, so that memory stays flat."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,80 +58,27 @@ class LBP3D:
 
     def __call__(self, image: Volume, *, box: Box | None = None) -> Iterator[tuple[str, Volume]]:
         """Yield one image a level and the kurtosis; only ``box`` is computed."""
-        from scipy.ndimage import spline_filter
-
-        points, harmonics, degrees = _sphere(self.levels, self.radius, self.subdivision)
-        wanted = box or tuple(slice(0, size) for size in image.shape)
-        shape = tuple(part.stop - part.start for part in wanted)
-        places = np.indices(shape).reshape(3, -1).T + [part.start for part in wanted]
-        coefficients = spline_filter(image.voxels, order=3, output=np.float64)
-        found = np.empty((self.levels + 1, len(places)))
-        step = max(1, _CHUNK // len(points))
-        for first in range(0, len(places), step):
-            part = places[first : first + step]
-            samples = _on_spheres(coefficients, part, points, image.voxels.dtype)
-            bright = samples >= image.voxels[tuple(part.T)][:, None]
-            found[:-1, first : first + step] = _norms(bright, harmonics, degrees)
-            found[-1, first : first + step] = _kurtosis(samples)
-        names = [f"lbp-3D-m{level + 1}" for level in range(self.levels)] + ["lbp-3D-k"]
-        for name, values in zip(names, found, strict=True):
-            yield name, placed(image, values.reshape(shape), box)
+        points, harmonics = _sphere(self.levels, self.radius, self.subdivision)
+        z, y, x = (slice(*at.indices(n)) for at, n in zip(box or (slice(None),) * 3, image.shape, strict=True))
+        squares, kurtosis = measure(image.voxels, (z, y, x), points, harmonics)
+        for level, values in enumerate(np.sqrt(squares).real):
+            yield f"lbp-3D-m{level + 1}", placed(image, values, box)
+        yield "lbp-3D-k", placed(image, kurtosis, box)
 
     def skipped(self, image: Volume) -> tuple[str, ...]:
         """Nothing is ever left out."""
         return ()
 
 
-def _on_spheres(
-    coefficients: NDArray[np.float64], places: NDArray[Any], points: NDArray[np.float64], dtype: Any
-) -> NDArray[Any]:
-    """Intensities ``(places, points)`` by cubic spline, integers rounded."""
-    from scipy.ndimage import map_coordinates
-
-    where = (places[None] + points[:, None]).T
-    values: NDArray[Any] = map_coordinates(coefficients, where, output=dtype, order=3, prefilter=False)
-    return values
-
-
-def _norms(
-    bright: NDArray[np.bool_], harmonics: NDArray[np.complex128], degrees: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Real part of the norm of the pattern's part of every degree ``(levels, places)``."""
-    weights = np.zeros((len(bright), len(degrees)), dtype=np.complex128)
-    for point, values in zip(bright.T, harmonics, strict=True):
-        weights += point[:, None] * values
-    norms = np.empty((int(degrees[-1]) + 1, len(bright)))
-    for degree in range(len(norms)):
-        part = degrees == degree
-        squares = np.zeros(len(bright), dtype=np.complex128)
-        for values in harmonics[:, part]:
-            squares += (weights[:, part] * values).sum(axis=1) ** 2
-        norms[degree] = np.sqrt(squares).real
-    return norms
-
-
-def _kurtosis(samples: NDArray[Any]) -> NDArray[Any]:
-    """Excess kurtosis of every row, not a number where the row is constant."""
-    mean = samples.mean(axis=1, keepdims=True)
-    squares = (samples - mean) ** 2
-    second, fourth = squares.mean(axis=1), (squares**2).mean(axis=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        flat = second <= (np.finfo(second.dtype).resolution * mean[:, 0]) ** 2
-        values: NDArray[Any] = np.where(flat, np.nan, fourth / second**2) - 3
-    return values
-
-
 @lru_cache(maxsize=4)
-def _sphere(
-    levels: int, radius: float, subdivision: int
-) -> tuple[NDArray[np.float64], NDArray[np.complex128], NDArray[np.int64]]:
-    """Points ``(points, 3)``, harmonics ``(points, terms)`` there, and the degree of every term."""
+def _sphere(levels: int, radius: float, subdivision: int) -> tuple[NDArray[np.float64], NDArray[np.complex128]]:
+    """Points ``(points, 3)`` and the harmonics ``(points, levels^2)`` there, degree by degree."""
     points = icosphere(subdivision, radius)
     angle = np.arccos(np.clip(points[:, 2] / radius, -1, 1))
     other = np.arctan2(points[:, 1], points[:, 0])
     terms = [(degree, order) for degree in range(levels) for order in range(-degree, degree + 1)]
     harmonics = np.stack([_harmonic(degree, order, angle, other) for degree, order in terms], axis=1)
-    return points, harmonics, np.array([degree for degree, _ in terms])
+    return points, harmonics
 
 
 def _harmonic(
