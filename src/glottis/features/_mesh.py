@@ -127,14 +127,14 @@ def largest_distance(points: Array, groups: Array) -> float:
         points: ``(V, 3)`` in mm.
         groups: ``(V,)`` integers; only points of the same group are compared.
     """
-    order = np.argsort(groups, kind="stable")
-    points, groups = points[order], groups[order]
-    starts = np.flatnonzero(np.diff(groups, prepend=groups[0] - 1))
-    sizes = np.diff(np.append(starts, len(points)))
-    middle = np.add.reduceat(points, starts) / sizes[:, None]
-    radius = np.sqrt(((points - np.repeat(middle, sizes, axis=0)) ** 2).sum(axis=1))
-    order = np.lexsort((-radius, groups))
-    return float(farthest_pair(np.ascontiguousarray(points[order]), radius[order], np.append(starts, len(points))))
+    groups = (groups - groups.min()).astype(np.uint16)  # numbers so short are sorted by counting
+    sizes = np.bincount(groups)
+    middle = np.stack([np.bincount(groups, weights=axis) for axis in points.T], axis=1) / np.maximum(sizes, 1)[:, None]
+    radius = np.sqrt(((points - middle[groups]) ** 2).sum(axis=1))
+    order = np.argsort(-radius)
+    order = order[np.argsort(groups[order], kind="stable")]
+    starts = np.append(0, np.cumsum(sizes))
+    return float(farthest_pair(points[order], radius[order], starts))
 
 
 @njit(cache=True, nogil=True)

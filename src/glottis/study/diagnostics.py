@@ -113,7 +113,9 @@ def mask_facts(
     inside = np.ascontiguousarray(mask.voxels[box])
     n_voxels = int(np.count_nonzero(inside))
     others = ((1, 2), (0, 2), (0, 1))
-    sums = np.array([inside.sum(axis=axes, dtype=np.int64) @ np.arange(n) for axes, n in zip(others, size, strict=True)])
+    sums = np.array(
+        [inside.sum(axis=axes, dtype=np.int64) @ np.arange(n) for axes, n in zip(others, size, strict=True)]
+    )
     centre = sums / n_voxels + low + offset
     at = np.asarray(mask.direction).reshape(3, 3) @ ((centre - offset) * mask.spacing_mm)[::-1] + mask.origin_mm
     facts = _grid(start, mask) | {

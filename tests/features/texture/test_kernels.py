@@ -11,12 +11,15 @@ from glottis.data.volume import Mask
 from glottis.features.discretise import Discretised, gather_levels
 from glottis.features.region import Region, directions
 from glottis.features.texture._kernels import (
+    add_around,
     compare_neighbours,
     count_neighbours,
     joint_entropies,
     label_zones,
     scan_apart,
-    scan_neighbourhoods,
+    scan_lines,
+    scan_neighbours,
+    split_lines,
     sum_cooccurrences,
 )
 from glottis.features.texture.settings import TextureSettings
@@ -51,20 +54,25 @@ def placed(ranks, levels=LEVELS, **options):
     return region, region.place(grey), grey
 
 
+def filled(region):
+    """The part of the padded box that the kernels fill."""
+    return int(region.where[0]), int(region.where[-1]) + 1
+
+
 def compared(region, grid):
-    first, last = int(region.where[0]), int(region.where[-1]) + 1
-    return compare_neighbours(grid.ranks, grid.levels, region.touching.steps, first, last)
+    return compare_neighbours(grid.ranks, region.touching.steps, *filled(region))
 
 
 def scanned(ranks, flat_axis=None):
     """Co-occurrences, runs, dependences and differences of touching voxels."""
     region, grid, grey = placed(ranks, flat_axis=flat_axis)
-    cells, *others = scan_neighbourhoods(
-        grid.ranks, region.where, region.touching.steps, grey.levels, region.touching.neighbours,
-        max(region.inside.shape), *compared(region, grid),
-    )  # fmt: skip
-    n = len(grey.levels)
-    return cells.reshape(-1, n + 1, n + 1)[:, 1:, 1:], *others
+    steps, n, longest = region.touching.steps, len(grey.levels), max(region.inside.shape)
+    cells = scan_lines(grid.ranks, region.where, steps, n, longest)
+    pairs_and_runs = split_lines(cells.reshape(len(steps), n + 1, n + longest + 2), grey.counts)
+    sums = add_around(grid.levels, region.strides, *filled(region))
+    return *pairs_and_runs, *scan_neighbours(
+        grid.ranks, region.where, grey.levels, region.touching.neighbours, *compared(region, grid), sums, len(steps)
+    )
 
 
 def slow_pairs(ranks, steps):

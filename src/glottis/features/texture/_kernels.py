@@ -107,7 +107,7 @@ def add_around(values: Array, strides: Array, first: int, last: int) -> Array:
         step = strides[k]
         reach -= step
         start, stop = first - reach, last + reach
-        wider = np.zeros(values.size, np.int32)
+        wider = np.empty(values.size, np.int32)
         total, own, before, after = wider[start:stop], sums[start:stop], sums[start - step :], sums[start + step :]
         for i in range(stop - start):  # slices spare the check for negative indices
             total[i] = before[i] + own[i] + after[i]
@@ -176,7 +176,14 @@ def split_lines(cells: Array, voxels: Array) -> tuple[Array, Array]:
 
 @njit(cache=True, nogil=True)
 def scan_neighbours(
-    ranks: Array, where: Array, levels: Array, neighbours: Array, earlier: Array, later: Array, sums: Array, n_steps: int
+    ranks: Array,
+    where: Array,
+    levels: Array,
+    neighbours: Array,
+    earlier: Array,
+    later: Array,
+    sums: Array,
+    n_steps: int,
 ) -> tuple[Array, Array]:
     """Dependences and differences between a voxel and its neighbours.
 
