@@ -104,8 +104,8 @@ def page(rows: list[Coverage], runs: int) -> str:
         )
     return f"""# Where 95% intervals hold
 
-Written by `benchmarks/interval_coverage.py`: {runs:,} simulated held-out sets a row (seed {SEED}), normal scores; of 97 patients
-52 are positive, of 401 215. For sensitivity n counts the positives, and the cut-off is fixed beforehand.
+Written by `benchmarks/interval_coverage.py`: {runs:,} simulated held-out sets a row (seed {SEED}), normal scores;
+of 97 patients 52 are positive, of 401 215. For sensitivity n counts the positives, and the cut-off is fixed beforehand.
 "None" counts the sets without an interval: the classes are separated completely.
 
 | of | interval | n | truth | coverage | standard error | none | asked | held |

@@ -216,9 +216,10 @@ def scan_neighbours(
 def scan_apart(
     ranks: Array, levels: Array, where: Array, steps: Array, n_levels: int, alpha: float
 ) -> tuple[Array, Array, Array]:
-    """Co-occurrences, dependences and differences for neighbours at any distance, as ``scan_lines`` and ``scan_neighbours``.
+    """Co-occurrences, dependences and differences for neighbours at any distance.
 
-    A neighbour is dependent where its grey level is at most ``alpha`` away. Here ``levels`` is the padded box.
+    The tables are those of ``split_lines`` and ``scan_neighbours``. A neighbour is dependent where its grey level is
+    at most ``alpha`` away. Here ``levels`` is the padded box.
     """
     pairs = np.zeros((steps.size, n_levels, n_levels), np.int32)
     dependences = np.zeros((n_levels, 2 * steps.size + 1), np.int32)
