@@ -32,23 +32,24 @@ def _along_rows(source: Any, low: Any, high: Any, low_taps: Any, high_taps: Any,
             last = min(first + _CHUNK, n_inner)
             for i in range(m):
                 ahead = start + i + n_taps // 2
+                # slices spare the check for negative indices, without which the compiler can use vector instructions
+                to_low, to_high = low[o, i, first:last], high[o, i, first:last]
                 for turn in range(0, n_taps, 2):  # two at a time: the sums are read and written half as often
                     j = _tap(turn, ahead - n)
-                    row, a, b = source[o, (ahead - j) % n], low_taps[j], high_taps[j]
-                    to_low, to_high = low[o, i], high[o, i]
+                    row, a, b = source[o, (ahead - j) % n, first:last], low_taps[j], high_taps[j]
                     if turn + 1 == n_taps:
-                        for q in range(first, last):
+                        for q in range(last - first):
                             to_low[q] += a * row[q]
                             to_high[q] += b * row[q]
                         continue
                     j = _tap(turn + 1, ahead - n)
-                    next_row, next_a, next_b = source[o, (ahead - j) % n], low_taps[j], high_taps[j]
+                    next_row, next_a, next_b = source[o, (ahead - j) % n, first:last], low_taps[j], high_taps[j]
                     if turn == 0:
-                        for q in range(first, last):
+                        for q in range(last - first):
                             to_low[q] = a * row[q] + next_a * next_row[q]
                             to_high[q] = b * row[q] + next_b * next_row[q]
                     else:
-                        for q in range(first, last):
+                        for q in range(last - first):
                             to_low[q] = (to_low[q] + a * row[q]) + next_a * next_row[q]
                             to_high[q] = (to_high[q] + b * row[q]) + next_b * next_row[q]
 
@@ -69,9 +70,10 @@ def _along_lines(source: Any, low: Any, high: Any, low_taps: Any, high_taps: Any
             line[p] = source[o, (start + p + n_taps // 2 + 1 - n_taps) % n]
         for j in range(n_taps):
             a, b = low_taps[j], high_taps[j]
+            part, to_low, to_high = line[n_taps - 1 - j :], low[o], high[o]
             for i in range(plain):
-                low[o, i] += a * line[i + n_taps - 1 - j]
-                high[o, i] += b * line[i + n_taps - 1 - j]
+                to_low[i] += a * part[i]
+                to_high[i] += b * part[i]
         for i in range(plain, m):
             for turn in range(n_taps):
                 j = _tap(turn, start + i + n_taps // 2 - n)
