@@ -141,3 +141,19 @@ def test_directions_do_not_depend_on_each_other():
     pairs = np.array([scattered(rng, 40, 300, 9) for _ in range(5)])
     alone = np.concatenate([both(pairs[[a]])[0] for a in range(5)])
     np.testing.assert_array_equal(both(pairs)[0], alone)
+
+
+def test_rare_levels_of_a_large_mask_follow_the_definition_of_pyradiomics():
+    """Q(i, j) = sum over k of p(i, k) p(j, k) / (p(i) p(k) + 2.2e-16), whose term beside the product shows here."""
+    rng = np.random.default_rng(8)
+    pairs = scattered(rng, 30, 400_000, 4)
+    pairs[:, 25:] = pairs[25:] = 0
+    pairs[26, 27] = pairs[25, 3] = pairs[28, 28] = pairs[29, 2] = 1
+    p = (pairs + pairs.T) / (2 * pairs.sum())
+    level = p.sum(axis=1)
+    q = sum(np.outer(p[:, k], p[:, k]) / (level[:, None] * level[k] + np.spacing(1)) for k in range(30))
+    expected = np.sqrt(np.sort(np.linalg.eigvals(q).real)[-2])
+    found, dense = both([pairs])
+    assert abs(expected - 1) > 1e-7  # two levels that only meet each other would give 1 without the term
+    np.testing.assert_allclose(dense, expected, rtol=1e-8)
+    np.testing.assert_allclose(found[~np.isnan(found)], expected, rtol=1e-8)

@@ -127,8 +127,13 @@ def _largest_correlation(pairs: Array, rows: Array, totals: Array) -> Array:
 
 
 def dense_second_eigenvalues(pairs: Array, rows: Array) -> Array:
-    """Second largest eigenvalue size of D^-1/2 P D^-1/2 for every direction, by a dense solver, ``(A,)``."""
+    """Second largest eigenvalue size of D^-1/2 P D^-1/2 for every direction, by a dense solver, ``(A,)``.
+
+    The entries are those of ``second_eigenvalues``.
+    """
     scale = np.zeros(rows.shape)
     np.divide(1.0, np.sqrt(rows), out=scale, where=rows > 0)
-    symmetric = (pairs + pairs.transpose(0, 2, 1)) * scale[:, :, None] * scale[:, None, :]
+    inverse = scale[:, :, None] * scale[:, None, :]
+    totals = rows.sum(axis=1)[:, None, None]
+    symmetric = (pairs + pairs.transpose(0, 2, 1)) * inverse / np.sqrt(1 + EPSILON * (totals * inverse) ** 2)
     return np.asarray(np.sort(np.abs(np.linalg.eigvalsh(symmetric)), axis=1)[:, -2])

@@ -117,6 +117,7 @@ def _correlation(p: Array, p_i: Array, p_j: Array) -> float:
     if len(p) < 2:
         return 1.0
     rows, columns = p_i > 0, p_j > 0
-    scaled = p[np.ix_(rows, columns)] / np.sqrt(np.outer(p_i[rows], p_j[columns]))
+    product = np.outer(p_i[rows], p_j[columns])
+    scaled = p[np.ix_(rows, columns)] / np.sqrt(product + EPSILON)
     values = np.linalg.svd(scaled, compute_uv=False)
     return float(values[1]) if len(values) > 1 else 0.0
