@@ -5,7 +5,7 @@ usage: python engine_loop.py {glottis,PyRadiomics,pictologics} PARAMETERS
 Runs in each engine's own environment, so it needs nothing but that engine. A request holds ``pairs`` of image and mask,
 ``jobs`` and, for pictologics, ``starts`` (first bin edge by image type). The answer holds ``seconds`` (CPU), ``wall``,
 ``total`` (CPU since the process began), ``peak_mb`` of this process, ``workers_mb`` as (cases done, memory and peak so
-far of the largest worker), and the ``features`` of the first pair.
+far of the largest process at work), and the ``features`` of the first pair.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def glottis(parameters: dict[str, Any]) -> Run:
 
         def sample(_stage: str, done: int, total: int) -> None:
             if done in {max(1, round(share * total)) for share in SAMPLES}:
-                sizes = [(resident_mb(child), resident_mb(child, "VmHWM")) for child in children()]
+                sizes = [(resident_mb(child), resident_mb(child, "VmHWM")) for child in (os.getpid(), *children())]
                 workers.append((done, *(max(column) for column in zip(*sizes, strict=True))))
 
         extra = {"progress": sample} if request["jobs"] > 1 else {}
