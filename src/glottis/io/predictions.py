@@ -1,0 +1,291 @@
+"""Tables of predictions as people have them, long or wide, read into one shape."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from glottis._errors import CohortError, nearest
+from glottis.data.ratings import RATING_COLUMNS, TRAINING_SET, Rater, Ratings, shown
+from glottis.io.clinical import numbers, read_table
+
+SECOND_NAMES = {"outcome": "y_true"}
+WORDS = {"yes": 1.0, "true": 1.0, "positive": 1.0, "no": 0.0, "false": 0.0, "negative": 0.0}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Columns:
+    """Which column is what; None takes the column of the ledger's name where it is there.
+
+    Attributes:
+        patient: id of the patient; a wide table without one has a patient a row.
+        outcome: what is predicted (``y_true``).
+        positive: value of the positive class; needed unless the outcome is 0/1 or yes/no.
+        scores: one column of a long table (``y_score``), or one a model in a wide table.
+        model: name of the model, in a long table.
+        reader: name of the human reader, empty in the rows of a model.
+        modality: with what the reader read.
+        time: follow-up.
+        event: 1 where it ended with the event.
+        centre: where the patient was seen.
+        threshold: cut-off of the score, chosen elsewhere.
+        subgroups: further groups of patients.
+    """
+
+    patient: str | None = None
+    outcome: str | None = None
+    positive: str | None = None
+    scores: tuple[str, ...] = ()
+    model: str | None = None
+    reader: str | None = None
+    modality: str | None = None
+    time: str | None = None
+    event: str | None = None
+    centre: str | None = None
+    threshold: str | None = None
+    subgroups: tuple[str, ...] = ()
+
+
+def read_predictions(path: Path, columns: Columns) -> Ratings:
+    """Read a long or wide table of predictions.
+
+    Long: one row a patient and model (or reader), the columns ``patient``, ``model``, ``y_true``, ``y_score`` and,
+    where known, ``set``, ``repeat``, ``fold``, ``mode``, ``centre``, ``threshold``, ``reader``, ``modality``, ``time``,
+    ``event``. Wide: one row a patient (and reader), ``columns.scores`` names a column a model.
+
+    Args:
+        path: CSV, TSV, Excel or Parquet.
+        columns: which column is what, where the names differ.
+
+    Raises:
+        CohortError: a column is absent, a cell cannot be read, a patient has two rows or two outcomes, or trains and
+            tests.
+    """
+    table = read_table(path)
+    roles = _roles(table, columns, path)
+    scores = _score_columns(table, columns, roles, path)
+    frame, raters = _long(table, scores, roles, path)
+    positive, negative = "", ""
+    if "outcome" in roles:
+        frame["y_true"], positive, negative = _outcome(table, roles["outcome"], columns.positive, len(scores))
+    frame["y_score"] = _scores(table, scores, positive, negative)
+    for name in ("threshold", "time"):
+        if name in roles:
+            frame[name] = np.tile(_numbers(table[roles[name]], roles[name]), len(scores))
+    if "event" in roles:
+        frame["event"] = np.tile(_event(table[roles["event"]], roles["event"]), len(scores))
+    groups = tuple(dict.fromkeys([*([roles["centre"]] if "centre" in roles else []), *columns.subgroups]))
+    for name in groups:
+        frame[name] = np.tile(table[name].to_numpy(dtype=object), len(scores))
+    survival = "time" in roles
+    kept, notes = _complete(frame, outcome="outcome" in roles, survival=survival)
+    if "patient" not in roles:
+        notes = (*notes, "The table names no patients: every row counts as one.")
+    _check_patients(kept, groups)
+    return Ratings(
+        frame=kept.reset_index(drop=True),
+        raters=tuple(rater for rater in raters if (kept["rater"] == rater.name).any()),
+        outcome=roles.get("outcome", ""),
+        positive=positive,
+        negative=negative,
+        groups=groups,
+        has_survival=survival,
+        notes=notes,
+    )
+
+
+def _roles(table: pd.DataFrame, columns: Columns, path: Path) -> dict[str, str]:
+    """Role to column, for every role that the table fills."""
+    roles = {}
+    for role in ("patient", "outcome", "model", "reader", "modality", "time", "event", "centre", "threshold"):
+        named = getattr(columns, role)
+        if named is not None:
+            roles[role] = _known(table, named, f"--{role}", path)
+        elif SECOND_NAMES.get(role, role) in table.columns:
+            roles[role] = SECOND_NAMES.get(role, role)
+    for name in columns.subgroups:
+        _known(table, name, "--subgroup", path)
+    roles |= {role: role for role in ("set", "repeat", "fold", "mode") if role in table.columns}
+    if ("time" in roles) != ("event" in roles):
+        there, absent = ("time", "event") if "time" in roles else ("event", "time")
+        if getattr(columns, there) is not None:
+            message = f"Survival needs time and event, and '{path.name}' has --{there} alone: name --{absent} too."
+            raise CohortError(message)
+        del roles[there]
+    if "outcome" not in roles and "time" not in roles:
+        message = (
+            f"'{path.name}' has no column y_true: name the outcome with --outcome, or time and event with --time and "
+            f"--event. Columns: {', '.join(table.columns)}."
+        )
+        raise CohortError(message)
+    return roles
+
+
+def _known(table: pd.DataFrame, name: str, option: str, path: Path) -> str:
+    if name not in table.columns:
+        message = f"'{path.name}' has no column '{name}' ({option}): {nearest(name, table.columns)}."
+        raise CohortError(message.replace("?.", "?"))
+    return name
+
+
+def _score_columns(table: pd.DataFrame, columns: Columns, roles: dict[str, str], path: Path) -> tuple[str, ...]:
+    given = tuple(dict.fromkeys(columns.scores))
+    for name in given:
+        _known(table, name, "--score", path)
+    scores = given or (("y_score",) if "y_score" in table.columns else ())
+    if not scores:
+        message = (
+            f"'{path.name}' has no column y_score: name the scores, --score A --score B in a wide table. "
+            f"Columns: {', '.join(table.columns)}."
+        )
+        raise CohortError(message)
+    if len(scores) > 1 and "model" in roles:
+        message = (
+            f"'{path.name}' has a column of models ('{roles['model']}') and {len(scores)} columns of scores: a long "
+            "table has one --score, a wide one no model."
+        )
+        raise CohortError(message)
+    if "patient" not in roles and {"model", "reader"} & roles.keys():
+        message = f"'{path.name}' has several rows a patient and no column patient: name it with --patient."
+        raise CohortError(message)
+    return scores
+
+
+def _long(
+    table: pd.DataFrame, scores: tuple[str, ...], roles: dict[str, str], path: Path
+) -> tuple[pd.DataFrame, list[Rater]]:
+    """One row a rater and patient, without scores; the score columns one below the other."""
+    n = len(table)
+    ids = table[roles["patient"]] if "patient" in roles else pd.Series([f"row {i + 1}" for i in range(n)])
+    nameless = [str(i + 2) for i in np.flatnonzero(ids.isna())]
+    if nameless:
+        message = f"'{path.name}' has rows without a patient (lines {shown(nameless)}): fill in their ids."
+        raise CohortError(message)
+    raters = [rater for score in scores for rater in _raters(table, score, roles, wide=len(scores) > 1)]
+    frame = pd.DataFrame({"rater": [rater.name for rater in raters], "patient": np.tile(ids.to_numpy(), len(scores))})
+    for name, absent in (("set", ""), ("repeat", "1"), ("fold", "1")):
+        own = table[roles[name]].fillna(absent) if name in roles else pd.Series([absent] * n)
+        frame[name] = np.tile(own.to_numpy(dtype=object), len(scores))
+    for name in ("y_true", "y_score", "threshold", "time", "event"):
+        frame[name] = np.nan
+    return frame[list(RATING_COLUMNS)], list(dict.fromkeys(raters))
+
+
+def _raters(table: pd.DataFrame, score: str, roles: dict[str, str], *, wide: bool) -> list[Rater]:
+    """The rater of each row in one column of scores."""
+    modes = "mode" in roles and "model" in roles and table.groupby(roles["model"])[roles["mode"]].nunique().max() > 1
+
+    def cell(row: int, role: str) -> str | None:
+        value = table[roles[role]].iloc[row] if role in roles else None
+        if value is None:
+            return None
+        return f"{roles[role]} {value}" if str(value).isdigit() else str(value)
+
+    found = []
+    for row in range(len(table)):
+        reader, model = cell(row, "reader"), cell(row, "model")
+        if modes and model is not None:
+            model = f"{model} ({cell(row, 'mode')})"
+        modality = cell(row, "modality") or (score if wide and reader is not None else None)
+        name = ", ".join(word for word in (model, reader, modality) if word is not None)
+        found.append(Rater(name=name or score, reader=reader, modality=modality))
+    return found
+
+
+def _outcome(table: pd.DataFrame, column: str, positive: str | None, times: int) -> tuple[np.ndarray, str, str]:
+    cells = table[column]
+    values = sorted({str(cell) for cell in cells.dropna()})
+    if len(values) != 2:
+        message = f"Outcome '{column}' holds {len(values)} values ({shown(values)}): it needs two, one a class."
+        raise CohortError(message)
+    if positive is None:
+        usual = [value for value in values if WORDS.get(value.lower()) == 1 or value in ("1", "1.0")]
+        if len(usual) != 1:
+            message = (
+                f"Outcome '{column}' holds {values[0]} and {values[1]}: say which is the positive class, "
+                f"--positive {values[1]}."
+            )
+            raise CohortError(message)
+        positive = usual[0]
+    if positive not in values:
+        message = f"Outcome '{column}' has no value '{positive}' (--positive): it holds {values[0]} and {values[1]}."
+        raise CohortError(message)
+    truth = np.array([np.nan if cell is None else float(cell == positive) for cell in cells])
+    return np.tile(truth, times), positive, next(value for value in values if value != positive)
+
+
+def _scores(table: pd.DataFrame, scores: tuple[str, ...], positive: str, negative: str) -> np.ndarray:
+    words = WORDS | ({positive.lower(): 1.0, negative.lower(): 0.0} if positive else {})
+    return np.concatenate([_numbers(table[name], name, words) for name in scores])
+
+
+def _numbers(cells: pd.Series[str], name: str, words: dict[str, float] | None = None) -> np.ndarray:
+    """Numbers of a column, nan where a cell is empty; ``words`` stand for numbers."""
+    coded = [None if cell is None else str((words or {}).get(cell.lower(), cell)) for cell in cells]
+    values = numbers(coded)
+    if values is None and any(cell is not None for cell in coded):
+        row = next((i for i, cell in enumerate(coded) if cell is not None and numbers([cell]) is None), 0)
+        message = (
+            f"Column '{name}' is no list of numbers (line {row + 2}: '{cells.iloc[row]}'): write scores and ratings as "
+            "numbers, calls as yes and no."
+        )
+        raise CohortError(message)
+    return np.array(values if values is not None else [None] * len(coded), dtype=np.float64)
+
+
+def _event(cells: pd.Series[str], name: str) -> np.ndarray:
+    events = _numbers(cells, name, WORDS)
+    odd = sorted({f"{value:g}" for value in events[np.isfinite(events)] if value not in (0, 1)})
+    if odd:
+        message = f"Event '{name}' holds {shown(odd)}: write 1 for the event and 0 for censored."
+        raise CohortError(message)
+    return events
+
+
+def _complete(frame: pd.DataFrame, *, outcome: bool, survival: bool) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Rows with score, outcome and survival, and what was left out."""
+    notes = []
+    for column, used, what in (
+        ("y_true", outcome, "outcome"), ("time", survival, "follow-up time"), ("event", survival, "event"),
+        ("y_score", True, "score"),
+    ):  # fmt: skip
+        absent = frame[column].isna() if used else pd.Series(False, index=frame.index)
+        if absent.any():
+            n = frame.loc[absent, "patient"].nunique()
+            of = f" ({', '.join(frame.loc[absent, 'rater'].unique())})" if column == "y_score" else ""
+            notes.append(f"{n} patient{'s' if n > 1 else ''} without {what}{of} left out.")
+            frame = frame[~absent]
+    if frame.empty:
+        message = "No row has both a score and an outcome: check the columns' names and the ids."
+        raise CohortError(message)
+    return frame, tuple(notes)
+
+
+def _check_patients(frame: pd.DataFrame, groups: tuple[str, ...]) -> None:
+    double = frame.duplicated(["rater", "set", "repeat", "fold", "patient"])
+    if double.any():
+        row = frame[double].iloc[0]
+        ids = sorted(frame.loc[double & (frame["rater"] == row["rater"]), "patient"].unique())
+        message = (
+            f"'{row['rater']}' has more than one score for {len(ids)} patient{'s' if len(ids) > 1 else ''} "
+            f"({shown(ids)}): keep one row, or name the column that tells them apart (--model, --reader, --modality)."
+        )
+        raise CohortError(message)
+    for column in ("y_true", "time", "event", *groups):
+        differing = frame.groupby("patient", sort=True)[column].nunique()
+        ids = [str(patient) for patient in differing.index[differing > 1]]
+        if ids:
+            what = "outcomes" if column == "y_true" else f"values of '{column}'"
+            message = f"{len(ids)} patients have two {what} in different rows ({shown(ids)}): correct the table."
+            raise CohortError(message)
+    trained = set(frame.loc[frame["set"] == TRAINING_SET, "patient"])
+    leaked = sorted(trained & set(frame.loc[frame["set"] != TRAINING_SET, "patient"]))
+    if leaked:
+        message = (
+            f"{len(leaked)} patients are in the training set and in a test set ({shown(leaked)}): a test holds none of "
+            "the training patients."
+        )
+        raise CohortError(message)
