@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -12,6 +13,7 @@ from glottis.evaluation.thresholds import youden_threshold
 
 OPTIMISTIC = "Youden on the same patients: optimistic"
 Youden = Literal["training", "same-patients"]
+YOUDEN: dict[str, Youden] = {"youden": "training", "youden-on-same-patients": "same-patients"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +48,46 @@ class Cutoff:
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return asdict(self)
+
+
+def read_rule(words: Sequence[str]) -> tuple[CutoffRule, str | None]:
+    """The rule that ``--threshold`` words ask for, and the column of thresholds where one is named.
+
+    Args:
+        words: a number for all, NAME=NUMBER, "youden", "youden-on-same-patients", or the name of a column.
+
+    Raises:
+        SettingsError: two rules for all, or NAME= without a number.
+
+    >>> read_rule(["s100b=0.3"])[0].by_rater
+    {'s100b': 0.3}
+    """
+    by_rater: dict[str, float] = {}
+    general: list[str] = []
+    for word in words:
+        name, mark, value = word.rpartition("=")
+        if not mark:
+            general.append(word)
+        elif (number := _number(value)) is not None:
+            by_rater[name] = number
+        else:
+            message = f"--threshold {word} names no number: write --threshold {name or 'NAME'}=0.5."
+            raise SettingsError(message)
+    if len(general) > 1:
+        message = f"--threshold says {' and '.join(general)}: give one rule for all, single raters as NAME=NUMBER."
+        raise SettingsError(message)
+    rule = general[0] if general else ""
+    youden, for_all = YOUDEN.get(rule), _number(rule)
+    column = rule if rule and youden is None and for_all is None else None
+    return CutoffRule(for_all=for_all, by_rater=by_rater, youden=youden), column
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
 
 
 def cutoff_of(name: str, ratings: Ratings, on: Paired, rule: CutoffRule, *, binary: bool) -> Cutoff | None:

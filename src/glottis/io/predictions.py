@@ -10,7 +10,7 @@ import pandas as pd
 
 from glottis._errors import CohortError, nearest
 from glottis.data.ratings import RATING_COLUMNS, TRAINING_SET, Rater, Ratings, shown
-from glottis.io.clinical import numbers, read_table
+from glottis.io.clinical import cell_text, is_missing, numbers, read_table
 
 SECOND_NAMES = {"outcome": "y_true"}
 WORDS = {"yes": 1.0, "true": 1.0, "positive": 1.0, "no": 0.0, "false": 0.0, "negative": 0.0}
@@ -49,7 +49,7 @@ class Columns:
     subgroups: tuple[str, ...] = ()
 
 
-def read_predictions(path: Path, columns: Columns) -> Ratings:
+def read_predictions(source: Path | pd.DataFrame, columns: Columns) -> Ratings:
     """Read a long or wide table of predictions.
 
     Long: one row a patient and model (or reader), the columns ``patient``, ``model``, ``y_true``, ``y_score`` and,
@@ -57,29 +57,32 @@ def read_predictions(path: Path, columns: Columns) -> Ratings:
     ``event``. Wide: one row a patient (and reader), ``columns.scores`` names a column a model.
 
     Args:
-        path: CSV, TSV, Excel or Parquet.
+        source: CSV, TSV, Excel or Parquet, or such a table in memory.
         columns: which column is what, where the names differ.
 
     Raises:
         CohortError: a column is absent, a cell cannot be read, a patient has two rows or two outcomes, or trains and
             tests.
     """
-    table = read_table(path)
-    roles = _roles(table, columns, path)
-    scores = _score_columns(table, columns, roles, path)
-    frame, raters = _long(table, scores, roles, path)
+    if isinstance(source, pd.DataFrame):
+        table, name = _as_text(source), "the table"
+    else:
+        table, name = read_table(source), f"'{source.name}'"
+    roles = _roles(table, columns, name)
+    scores = _score_columns(table, columns, roles, name)
+    frame, raters = _long(table, scores, roles, name)
     positive, negative = "", ""
     if "outcome" in roles:
         frame["y_true"], positive, negative = _outcome(table, roles["outcome"], columns.positive, len(scores))
     frame["y_score"] = _scores(table, scores, positive, negative)
-    for name in ("threshold", "time"):
-        if name in roles:
-            frame[name] = np.tile(_numbers(table[roles[name]], roles[name]), len(scores))
+    for role in ("threshold", "time"):
+        if role in roles:
+            frame[role] = np.tile(_numbers(table[roles[role]], roles[role]), len(scores))
     if "event" in roles:
         frame["event"] = np.tile(_event(table[roles["event"]], roles["event"]), len(scores))
     groups = tuple(dict.fromkeys([*([roles["centre"]] if "centre" in roles else []), *columns.subgroups]))
-    for name in groups:
-        frame[name] = np.tile(table[name].to_numpy(dtype=object), len(scores))
+    for group in groups:
+        frame[group] = np.tile(table[group].to_numpy(dtype=object), len(scores))
     survival = "time" in roles
     kept, notes = _complete(frame, outcome="outcome" in roles, survival=survival)
     if "patient" not in roles:
@@ -97,72 +100,78 @@ def read_predictions(path: Path, columns: Columns) -> Ratings:
     )
 
 
-def _roles(table: pd.DataFrame, columns: Columns, path: Path) -> dict[str, str]:
+def _as_text(frame: pd.DataFrame) -> pd.DataFrame:
+    """A table in memory as one that was read: every cell text or None."""
+    cells = [[None if is_missing(value) else cell_text(value) for value in row] for row in frame.to_numpy(object)]
+    return pd.DataFrame(cells, columns=[str(name) for name in frame.columns], dtype=object)
+
+
+def _roles(table: pd.DataFrame, columns: Columns, source: str) -> dict[str, str]:
     """Role to column, for every role that the table fills."""
     roles = {}
     for role in ("patient", "outcome", "model", "reader", "modality", "time", "event", "centre", "threshold"):
         named = getattr(columns, role)
         if named is not None:
-            roles[role] = _known(table, named, f"--{role}", path)
+            roles[role] = _known(table, named, f"--{role}", source)
         elif SECOND_NAMES.get(role, role) in table.columns:
             roles[role] = SECOND_NAMES.get(role, role)
     for name in columns.subgroups:
-        _known(table, name, "--subgroup", path)
+        _known(table, name, "--subgroup", source)
     roles |= {role: role for role in ("set", "repeat", "fold", "mode") if role in table.columns}
     if ("time" in roles) != ("event" in roles):
         there, absent = ("time", "event") if "time" in roles else ("event", "time")
         if getattr(columns, there) is not None:
-            message = f"Survival needs time and event, and '{path.name}' has --{there} alone: name --{absent} too."
+            message = f"Survival needs time and event, and {source} has --{there} alone: name --{absent} too."
             raise CohortError(message)
         del roles[there]
     if "outcome" not in roles and "time" not in roles:
         message = (
-            f"'{path.name}' has no column y_true: name the outcome with --outcome, or time and event with --time and "
+            f"{source} has no column y_true: name the outcome with --outcome, or time and event with --time and "
             f"--event. Columns: {', '.join(table.columns)}."
         )
         raise CohortError(message)
     return roles
 
 
-def _known(table: pd.DataFrame, name: str, option: str, path: Path) -> str:
+def _known(table: pd.DataFrame, name: str, option: str, source: str) -> str:
     if name not in table.columns:
-        message = f"'{path.name}' has no column '{name}' ({option}): {nearest(name, table.columns)}."
+        message = f"{source} has no column '{name}' ({option}): {nearest(name, table.columns)}."
         raise CohortError(message.replace("?.", "?"))
     return name
 
 
-def _score_columns(table: pd.DataFrame, columns: Columns, roles: dict[str, str], path: Path) -> tuple[str, ...]:
+def _score_columns(table: pd.DataFrame, columns: Columns, roles: dict[str, str], source: str) -> tuple[str, ...]:
     given = tuple(dict.fromkeys(columns.scores))
     for name in given:
-        _known(table, name, "--score", path)
+        _known(table, name, "--score", source)
     scores = given or (("y_score",) if "y_score" in table.columns else ())
     if not scores:
         message = (
-            f"'{path.name}' has no column y_score: name the scores, --score A --score B in a wide table. "
+            f"{source} has no column y_score: name the scores, --score A --score B in a wide table. "
             f"Columns: {', '.join(table.columns)}."
         )
         raise CohortError(message)
     if len(scores) > 1 and "model" in roles:
         message = (
-            f"'{path.name}' has a column of models ('{roles['model']}') and {len(scores)} columns of scores: a long "
+            f"{source} has a column of models ('{roles['model']}') and {len(scores)} columns of scores: a long "
             "table has one --score, a wide one no model."
         )
         raise CohortError(message)
     if "patient" not in roles and {"model", "reader"} & roles.keys():
-        message = f"'{path.name}' has several rows a patient and no column patient: name it with --patient."
+        message = f"{source} has several rows a patient and no column patient: name it with --patient."
         raise CohortError(message)
     return scores
 
 
 def _long(
-    table: pd.DataFrame, scores: tuple[str, ...], roles: dict[str, str], path: Path
+    table: pd.DataFrame, scores: tuple[str, ...], roles: dict[str, str], source: str
 ) -> tuple[pd.DataFrame, list[Rater]]:
     """One row a rater and patient, without scores; the score columns one below the other."""
     n = len(table)
     ids = table[roles["patient"]] if "patient" in roles else pd.Series([f"row {i + 1}" for i in range(n)])
     nameless = [str(i + 2) for i in np.flatnonzero(ids.isna())]
     if nameless:
-        message = f"'{path.name}' has rows without a patient (lines {shown(nameless)}): fill in their ids."
+        message = f"{source} has rows without a patient (lines {shown(nameless)}): fill in their ids."
         raise CohortError(message)
     raters = [rater for score in scores for rater in _raters(table, score, roles, wide=len(scores) > 1)]
     frame = pd.DataFrame({"rater": [rater.name for rater in raters], "patient": np.tile(ids.to_numpy(), len(scores))})
