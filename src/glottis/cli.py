@@ -302,7 +302,8 @@ def compare(
     outcome: Annotated[str | None, typer.Option("--outcome", help="Column to predict; else y_true.")] = None,
     positive: Annotated[str | None, typer.Option("--positive", help="Value of the positive class; else 1.")] = None,
     score: Annotated[
-        list[str] | None, typer.Option("--score", help="Column of scores, higher for positive; repeat it, else y_score.")
+        list[str] | None,
+        typer.Option("--score", help="Column of scores, higher for positive; repeat it, else y_score."),
     ] = None,
     patient: Annotated[str | None, typer.Option("--patient", help="Column of ids; else patient.")] = None,
     model: Annotated[str | None, typer.Option("--model", help="Column naming the model of a row.")] = None,
@@ -323,7 +324,9 @@ def compare(
             help="Number, NAME=NUMBER, a column, youden (on set = training) or youden-on-same-patients (optimistic).",
         ),
     ] = None,
-    reference: Annotated[str | None, typer.Option("--reference", help="Compare with this model or reader alone.")] = None,
+    reference: Annotated[
+        str | None, typer.Option("--reference", help="Compare with this model or reader alone.")
+    ] = None,
     prevalence: Annotated[
         float | None, typer.Option("--prevalence", help="Predictive values at this prevalence, 0 to 1.")
     ] = None,

@@ -18,11 +18,18 @@ from glottis.evaluation.rater_folds import FOLDED, RaterFolds, rate_folds
 from glottis.evaluation.rater_pairs import RaterPairs, compare_raters
 from glottis.evaluation.rater_survival import RaterSurvival, rate_survival, risk_cutoff
 
-CONVENTIONS = (
+OF_OUTCOME = (
     "AUC: DeLong's interval on the logit scale; plain DeLong beside it in the tables.",
     "Two AUCs: DeLong's paired test; p adjusted after Holm over the comparisons of a set.",
     "Proportions: Wilson's interval. Calls: McNemar's exact test. Positive: score at or above the threshold.",
     'A p of 0.05 or more after adjustment means "not shown to differ", not that there is no difference.',
+)
+OF_SURVIVAL = (
+    "Harrell's and Uno's C: infinitesimal jackknife, limits on the logit scale. AUC by a time: inverse probability of "
+    "censoring weights.",
+    "Risk groups: high risk is above a median, or at or above a threshold. The log-rank p are not adjusted for the "
+    "number of raters.",
+    "Kaplan-Meier: limits on the log scale. Cox: Efron's ties, Wald's limits, Grambsch and Therneau's test.",
 )
 
 
@@ -101,7 +108,7 @@ class Comparison:
     sets: tuple[SetComparison, ...]
     level: float
     notes: tuple[str, ...]
-    conventions: tuple[str, ...] = CONVENTIONS
+    conventions: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; no patient's id is among them."""
@@ -133,6 +140,7 @@ def compare(ratings: Ratings, options: CompareOptions | None = None) -> Comparis
         sets=tuple(_set(ratings, set_, scales, wanted) for set_ in ratings.sets),
         level=wanted.level,
         notes=ratings.notes,
+        conventions=(OF_OUTCOME if ratings.outcome else ()) + (OF_SURVIVAL if ratings.has_survival else ()),
     )
 
 

@@ -99,7 +99,9 @@ def rate(
     truth, score = on.y_true, on.scores[name]
     probability = scale == "probability"
     area, at = roc_auc(truth, score, level), None if cutoff is None else cutoff.value
-    groups = performance_by_group(truth, score, on.groups, threshold=at, level=level) if on.groups else ()
+    groups: tuple[Subgroups, ...] = ()
+    if on.groups:
+        groups = performance_by_group(truth, score, on.groups, threshold=at, probabilities=probability, level=level)
     return RaterResult(
         n=int(truth.size),
         n_positive=int(truth.sum()),

@@ -11,11 +11,11 @@ from glottis.evaluation.compare import Comparison
 from glottis.io.files import write_text_atomic
 from glottis.report import compare_words
 from glottis.report.compare_figures import draw_compared
-from glottis.report.compare_tables import METRICS, compared_tables
+from glottis.report.compare_tables import compared_tables
 from glottis.report.gallery import Picture
 from glottis.report.page import page_environment
 from glottis.report.tables import write_tables
-from glottis.report.wording import event_name, joined
+from glottis.report.wording import event_name, joined, level
 from glottis.study.parallel import Progress
 
 TILES = 6
@@ -36,9 +36,7 @@ def write_compared(comparison: Comparison, folder: Path, *, progress: Progress) 
 
 def _page(results: Mapping[str, Any], pictures: Mapping[str, Picture]) -> str:
     environment = page_environment()
-    environment.filters.update(
-        p=compare_words.p_text, set_words=compare_words.set_words, interval_words=compare_words.interval_words
-    )
+    environment.filters.update(p=compare_words.p_text, set_words=compare_words.set_words, level=level)
     sets = results["sets"]
     return environment.get_template("compare.html.j2").render(
         results=results,
@@ -47,11 +45,11 @@ def _page(results: Mapping[str, Any], pictures: Mapping[str, Picture]) -> str:
         size=compare_words.size,
         findings=compare_words.findings,
         dropped=compare_words.dropped,
-        rater_notes=compare_words.rater_notes,
+        notes=compare_words.notes(results),
         pictures=pictures,
-        tiles=TILES,
+        tiles=compare_words.tiles,
+        n_tiles=TILES,
         metrics=[(name, METRIC_NAMES.get(name, name.capitalize())) for name in SHOWN_METRICS],
-        stored_metrics=len(METRICS),
         sections=_sections(sets),
         optimistic=[
             name

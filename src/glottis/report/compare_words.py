@@ -128,12 +128,43 @@ def dropped(set_: Stored) -> list[str]:
     return [f"Compared on the {counted(set_['n'], 'patient')} that all raters have; left out: {parts}."]
 
 
-def rater_notes(set_: Stored) -> list[tuple[str, list[str]]]:
-    """Each note once, and the raters that it concerns."""
+def notes(results: Stored) -> list[str]:
+    """What was left out or not done, each once, with the set and the raters that it concerns."""
+    found = list(results["notes"])
+    for set_ in results["sets"]:
+        where = f"{set_words(set_['name'])}: " if len(results["sets"]) > 1 else ""
+        found += [f"{where}{note}" for note in (*set_["notes"], *(set_["pairs"] or {"notes": []})["notes"])]
+        concerned = _rater_notes(set_)
+        everybody = {name for names in concerned.values() for name in names} | set(set_["raters"] or set_["survival"])
+        for note, names in concerned.items():
+            who = "" if len(names) == len(everybody) else f"{joined(names)}: "
+            found.append(f"{where}{who}{note}")
+    return found
+
+
+def _rater_notes(set_: Stored) -> dict[str, list[str]]:
     rows: dict[str, list[str]] = {}
-    for part in ("raters", "folds", "survival"):
+    for part, measure in (("raters", "auc"), ("folds", "auc"), ("survival", "harrell")):
         for name, rater in set_[part].items():
-            reason = rater["auc"]["interval"]["note"] if part != "survival" else rater["harrell"]["interval"]["note"]
-            for note in (*rater["notes"], *((f"No interval, {reason}.",) if reason else ())):
+            reason = rater[measure]["interval"]["note"]
+            for note in (*rater["notes"], *((f"No interval: {bare_reason(reason)}.",) if reason else ())):
                 rows.setdefault(note, []).append(name)
-    return [(note, list(dict.fromkeys(names))) for note, names in rows.items()]
+    return {note: list(dict.fromkeys(names)) for note, names in rows.items()}
+
+
+def tiles(set_: Stored) -> list[dict[str, Any]]:
+    """The first numbers of a set: means over readers where modalities are compared, else a number a rater."""
+    study = None if set_["pairs"] is None else set_["pairs"]["readers"]
+    if study is not None:
+        what = f"mean AUC of {counted(len(study['readers']), 'reader')}"
+        means = zip(study["modalities"], study["means"], strict=True)
+        return [{"name": name, "what": what, "kind": "", "interval": mean} for name, mean in means]
+    found = [_tile(name, "AUC", "", rater["auc"]) for name, rater in set_["raters"].items()]
+    found += [_tile(name, "mean AUC over folds", "approx. ", rater["auc"]) for name, rater in set_["folds"].items()]
+    if not found:
+        found = [_tile(name, "Harrell's C", "", rater["harrell"]) for name, rater in set_["survival"].items()]
+    return found
+
+
+def _tile(name: str, what: str, kind: str, stored: Stored) -> dict[str, Any]:
+    return {"name": name, "what": what, "kind": kind, "interval": stored["interval"]}
