@@ -88,6 +88,11 @@ def test_survival_alone_needs_no_outcome() -> None:
     assert paired(ratings, "", common=False).event.tolist() == [1, 0, 1, 0]
 
 
+def test_a_score_may_have_the_name_of_a_role() -> None:
+    table = WIDE.rename(columns={"m": "model", "r": "reader"})
+    assert [rater.name for rater in wide(table, scores=("model", "reader")).raters] == ["model", "reader"]
+
+
 @pytest.mark.parametrize(
     ("columns", "message"),
     [

@@ -12,7 +12,7 @@ from glottis._errors import CohortError, nearest
 from glottis.data.ratings import RATING_COLUMNS, TRAINING_SET, Rater, Ratings, shown
 from glottis.io.clinical import cell_text, is_missing, numbers, read_table
 
-SECOND_NAMES = {"outcome": "y_true"}
+USUAL_NAMES = {"outcome": "y_true"}
 WORDS = {"yes": 1.0, "true": 1.0, "positive": 1.0, "no": 0.0, "false": 0.0, "negative": 0.0}
 
 
@@ -107,17 +107,18 @@ def _as_text(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _roles(table: pd.DataFrame, columns: Columns, source: str) -> dict[str, str]:
-    """Role to column, for every role that the table fills."""
+    """Role to column, for every role that the table fills; a column that is named for one role has no other."""
     roles = {}
+    taken = {*columns.scores, *columns.subgroups, *(name for name in vars(columns).values() if isinstance(name, str))}
     for role in ("patient", "outcome", "model", "reader", "modality", "time", "event", "centre", "threshold"):
         named = getattr(columns, role)
         if named is not None:
             roles[role] = _known(table, named, f"--{role}", source)
-        elif SECOND_NAMES.get(role, role) in table.columns:
-            roles[role] = SECOND_NAMES.get(role, role)
+        elif (usual := USUAL_NAMES.get(role, role)) in table.columns and usual not in taken:
+            roles[role] = usual
     for name in columns.subgroups:
         _known(table, name, "--subgroup", source)
-    roles |= {role: role for role in ("set", "repeat", "fold", "mode") if role in table.columns}
+    roles |= {role: role for role in ("set", "repeat", "fold", "mode") if role in table.columns and role not in taken}
     if ("time" in roles) != ("event" in roles):
         there, absent = ("time", "event") if "time" in roles else ("event", "time")
         if getattr(columns, there) is not None:
