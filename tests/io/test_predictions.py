@@ -120,10 +120,10 @@ def test_a_mistake_in_a_wide_table_has_one_message(columns: dict[str, Any], mess
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"y_true": [0, 1, 0, 1, 1, 1, 0, 1]}, r"1 patients have two outcomes in different rows \(a\): correct"),
+        ({"y_true": [0, 1, 0, 1, 1, 1, 0, 1]}, r"1 patient with two outcomes in different rows \(a\): correct"),
         ({"patient": [None, *LONG["patient"][1:]]}, r"has rows without a patient \(lines 2\): fill in their ids"),
         ({"y_score": None}, r"No row has both a score and an outcome"),
-        ({"set": ["training", *["internal"] * 7]}, r"1 patients are in the training set and in a test set \(a\)"),
+        ({"set": ["training", *["internal"] * 7]}, r"1 patient both in the training set and in a test set \(a\)"),
     ],
 )
 def test_a_mistake_in_a_long_table_has_one_message(changed: dict[str, Any], message: str) -> None:

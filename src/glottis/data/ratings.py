@@ -104,8 +104,8 @@ def paired(ratings: Ratings, set_: str, *, common: bool) -> Paired:
     """
     found = {rater.name: ratings.rows(rater.name, set_).set_index("patient") for rater in ratings.raters}
     tables = {name: rows for name, rows in found.items() if len(rows)}
-    patients, dropped = same_patients({name: rows.index for name, rows in tables.items()}, set_, common=common)
-    tables = {name: rows.loc[patients] for name, rows in tables.items()}
+    shared, dropped = same_patients({name: rows.index for name, rows in tables.items()}, set_, common=common)
+    tables = {name: rows.loc[shared] for name, rows in tables.items()}
     first = next(iter(tables.values()))
     return Paired(
         y_true=first["y_true"].to_numpy(dtype=np.int64) if ratings.outcome else None,
@@ -124,30 +124,35 @@ def same_patients(of_rater: dict[str, Iterable[str]], set_: str, *, common: bool
     Raises:
         CohortError: raters on different patients without ``common``, or no patient that all have.
     """
-    own = {name: set(patients) for name, patients in of_rater.items()}
+    own = {name: set(ids) for name, ids in of_rater.items()}
     everybody, shared = set().union(*own.values()), set.intersection(*own.values())
     where = f" in the set '{set_}'" if set_ else ""
     if everybody != shared and not common:
         name = min(own, key=lambda rater: len(own[rater]))
         absent = sorted(everybody - own[name])
-        others = sum(patients != everybody for patients in own.values()) - 1
+        others = sum(ids != everybody for ids in own.values()) - 1
         more = f" (and {others} other{'s' if others > 1 else ''} lack patients)" if others else ""
         message = (
             f"The raters have different patients{where}: '{name}' lacks {len(absent)} of {len(everybody)} "
-            f"({shown(absent)}){more}. Add their scores, or compare on the {len(shared)} patients that all have: "
+            f"({shown(absent)}){more}. Add their scores, or compare on the {patients(len(shared))} that all have: "
             "--common."
         )
         raise CohortError(message)
     if not shared:
         message = f"No patient has a score from every rater{where}: leave a rater out, or check the patients' ids."
         raise CohortError(message)
-    return sorted(shared), {name: len(patients - shared) for name, patients in own.items() if patients - shared}
+    return sorted(shared), {name: len(ids - shared) for name, ids in own.items() if ids - shared}
 
 
-def shown(patients: Sequence[str]) -> str:
+def shown(ids: Sequence[str]) -> str:
     """At most eight ids, and how many more there are."""
-    more = len(patients) - SHOWN_IDS
-    return ", ".join(patients[:SHOWN_IDS]) + (f" and {more} more" if more > 0 else "")
+    more = len(ids) - SHOWN_IDS
+    return ", ".join(ids[:SHOWN_IDS]) + (f" and {more} more" if more > 0 else "")
+
+
+def patients(n: int) -> str:
+    """``1 patient``, ``2 patients``."""
+    return f"{n} patient{'' if n == 1 else 's'}"
 
 
 def _one_threshold(name: str, thresholds: pd.Series[float]) -> float | None:

@@ -17,11 +17,23 @@ from glottis.evaluation.decision import DecisionCurve, survival_decision_curve
 from glottis.evaluation.interval import Floats, plain
 from glottis.evaluation.logrank import LogRank, logrank_test
 from glottis.evaluation.risk_groups import median_cutoff
+from glottis.evaluation.subgroups import NOT_STATED, group_labels
 from glottis.evaluation.survival import KaplanMeier, kaplan_meier
 from glottis.evaluation.time_auc import TimeDependentAUC, time_dependent_auc
 
 LOW, HIGH = "low risk", "high risk"
 PER_SD = "score, per standard deviation"
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupConcordance:
+    """Harrell's C in one centre or subgroup; without a value where no two patients can be compared."""
+
+    variable: str
+    group: str
+    n: int
+    n_events: int
+    harrell: Concordance
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +51,7 @@ class RaterSurvival:
         logrank: of the risk groups.
         cox: hazard ratio per standard deviation of the score, and the test of proportional hazards.
         decision: at the first horizon, of scores that are probabilities.
+        groups: centres and subgroups.
         notes: what was not done, and why.
     """
 
@@ -52,6 +65,7 @@ class RaterSurvival:
     logrank: LogRank | None
     cox: CoxRegression
     decision: DecisionCurve | None
+    groups: tuple[GroupConcordance, ...]
     notes: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -110,8 +124,21 @@ def rate_survival(
         decision=survival_decision_curve(time, event, risk, horizons[0], level=level)
         if probability and len(horizons)
         else None,
+        groups=_groups(on, time, event, risk, level),
         notes=tuple(notes),
     )
+
+
+def _groups(on: Paired, time: Floats, event: Floats, risk: Floats, level: float) -> tuple[GroupConcordance, ...]:
+    found = []
+    for variable, values in on.groups.items():
+        labels = group_labels(values)
+        for label in sorted(set(labels.tolist()), key=lambda label: (label == NOT_STATED, label)):
+            rows = labels == label
+            concordance = concordance_index(time[rows], event[rows], risk[rows], level=level)
+            n, events = int(rows.sum()), int(event[rows].sum())
+            found.append(GroupConcordance(variable=variable, group=label, n=n, n_events=events, harrell=concordance))
+    return tuple(found)
 
 
 def _cox(time: Floats, event: Floats, risk: Floats, level: float) -> CoxRegression:

@@ -117,15 +117,15 @@ def performance_by_group(
     calibrated = probabilities and bool(score.min() >= 0 and score.max() <= 1)
     results = []
     for name in variables:
-        labels = _labels(np.asarray(variables[name], dtype=object))
+        labels = group_labels(np.asarray(variables[name], dtype=object))
         present = sorted(set(labels.tolist()), key=lambda label: (label == NOT_STATED, label))
         groups = [_group(label, truth, score, labels == label, threshold, calibrated, level) for label in present]
         results.append(Subgroups(str(name), tuple(groups), _heterogeneity([group.auc for group in groups])))
     return tuple(results)
 
 
-def _labels(values: NDArray[Any]) -> NDArray[Any]:
-    """Groups as words; None and nan are not stated."""
+def group_labels(values: NDArray[Any]) -> NDArray[Any]:
+    """Groups as words; None and nan are "not stated"."""
     words = [NOT_STATED if value is None or value != value else str(value) for value in values.tolist()]
     return np.array(words, dtype=object)
 

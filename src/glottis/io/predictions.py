@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from glottis._errors import CohortError, nearest
-from glottis.data.ratings import RATING_COLUMNS, TRAINING_SET, Rater, Ratings, shown
+from glottis.data.ratings import RATING_COLUMNS, TRAINING_SET, Rater, Ratings, patients, shown
 from glottis.io.clinical import cell_text, is_missing, numbers, read_table
 
 USUAL_NAMES = {"outcome": "y_true"}
@@ -266,7 +266,7 @@ def _complete(frame: pd.DataFrame, *, outcome: bool, survival: bool) -> tuple[pd
         if absent.any():
             n = frame.loc[absent, "patient"].nunique()
             of = f" ({', '.join(frame.loc[absent, 'rater'].unique())})" if column == "y_score" else ""
-            notes.append(f"{n} patient{'s' if n > 1 else ''} without {what}{of} left out.")
+            notes.append(f"{patients(n)} without {what}{of} left out.")
             frame = frame[~absent]
     if frame.empty:
         message = "No row has both a score and an outcome: check the columns' names and the ids."
@@ -280,7 +280,7 @@ def _check_patients(frame: pd.DataFrame, groups: tuple[str, ...]) -> None:
         row = frame[double].iloc[0]
         ids = sorted(frame.loc[double & (frame["rater"] == row["rater"]), "patient"].unique())
         message = (
-            f"'{row['rater']}' has more than one score for {len(ids)} patient{'s' if len(ids) > 1 else ''} "
+            f"'{row['rater']}' has more than one score for {patients(len(ids))} "
             f"({shown(ids)}): keep one row, or name the column that tells them apart (--model, --reader, --modality)."
         )
         raise CohortError(message)
@@ -289,13 +289,13 @@ def _check_patients(frame: pd.DataFrame, groups: tuple[str, ...]) -> None:
         ids = [str(patient) for patient in differing.index[differing > 1]]
         if ids:
             what = "outcomes" if column == "y_true" else f"values of '{column}'"
-            message = f"{len(ids)} patients have two {what} in different rows ({shown(ids)}): correct the table."
+            message = f"{patients(len(ids))} with two {what} in different rows ({shown(ids)}): correct the table."
             raise CohortError(message)
     trained = set(frame.loc[frame["set"] == TRAINING_SET, "patient"])
     leaked = sorted(trained & set(frame.loc[frame["set"] != TRAINING_SET, "patient"]))
     if leaked:
         message = (
-            f"{len(leaked)} patients are in the training set and in a test set ({shown(leaked)}): a test holds none of "
-            "the training patients."
+            f"{patients(len(leaked))} both in the training set and in a test set ({shown(leaked)}): a test holds "
+            "none of the training patients."
         )
         raise CohortError(message)

@@ -29,7 +29,7 @@ def write_compared(comparison: Comparison, folder: Path, *, progress: Progress) 
     write_text_atomic(folder / "results.json", text + "\n")
     results = json.loads(text)
     write_tables(compared_tables(results), folder / "tables")
-    pictures = draw_compared(comparison, folder / "figures", progress)
+    pictures = draw_compared(results, folder / "figures", progress)
     write_text_atomic(folder / "compare.html", _page(results, pictures))
     return folder / "compare.html"
 
@@ -71,6 +71,10 @@ def _title(results: Mapping[str, Any]) -> str:
     return f"{joined(parts)} compared{what}" if len(names) > 1 else f"{joined(parts)}{what}"
 
 
+def _alone(set_: Mapping[str, Any]) -> list[Any]:
+    return [*set_["raters"].values(), *set_["survival"].values()]
+
+
 def _sections(sets: list[Mapping[str, Any]]) -> list[str]:
     """Which sections have something to show."""
 
@@ -85,6 +89,6 @@ def _sections(sets: list[Mapping[str, Any]]) -> list[str]:
         "readers": any(pairs(set_, "readers") or pairs(set_, "agreement") for set_ in sets),
         "calibration": any(rater["calibration"] for set_ in sets for rater in set_["raters"].values()),
         "survival": any(set_["survival"] for set_ in sets),
-        "groups": any(rater["groups"] for set_ in sets for rater in set_["raters"].values()),
+        "groups": any(rater["groups"] for set_ in sets for rater in _alone(set_)),
     }
     return [name for name, there in has.items() if there]

@@ -168,6 +168,11 @@ def _groups(set_: Stored) -> Iterable[dict[str, Any]]:
                     "i_squared": variable["heterogeneity"]["i_squared"],
                     "note": group["note"],
                 }
+    for name, rater in set_["survival"].items():
+        for group in rater["groups"]:
+            row = {"set": set_["name"], "rater": name, "variable": group["variable"], "group": group["group"]}
+            row |= {"n": group["n"], "n_events": group["n_events"]}
+            yield row | _limits("harrell_c", group["harrell"]["interval"])
 
 
 def _survival(set_: Stored) -> Iterable[dict[str, Any]]:
