@@ -37,6 +37,7 @@ def write_compared(comparison: Comparison, folder: Path, *, progress: Progress) 
 def _page(results: Mapping[str, Any], pictures: Mapping[str, Picture]) -> str:
     environment = page_environment()
     environment.filters.update(p=compare_words.p_text, set_words=compare_words.set_words, level=level)
+    environment.tests["in_series"] = _in_series
     sets = results["sets"]
     return environment.get_template("compare.html.j2").render(
         results=results,
@@ -58,6 +59,11 @@ def _page(results: Mapping[str, Any], pictures: Mapping[str, Picture]) -> str:
             if rater["cutoff"] and rater["cutoff"]["optimistic"]
         ],
     )
+
+
+def _in_series(name: str, start: str) -> bool:
+    """Whether a figure is ``start`` or one of its parts: ``roc-1`` holds ``roc-1-2``, not ``roc-10``."""
+    return name == start or name.startswith(f"{start}-")
 
 
 def _title(results: Mapping[str, Any]) -> str:
