@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from glottis.report import compare_drawings as drawings
 from glottis.report import figures
 from glottis.report.compare_words import set_words
 from glottis.report.gallery import Picture, Plan, draw_plans
@@ -15,6 +16,7 @@ from glottis.study.parallel import Progress
 Stored = Mapping[str, Any]
 LINES_A_FIGURE = 6
 PANELS_A_FIGURE = 12
+DIFFERENCES_SHOWN = 30
 
 
 def draw_compared(results: Stored, folder: Path, progress: Progress) -> dict[str, Picture]:
@@ -31,7 +33,12 @@ def draw_compared(results: Stored, folder: Path, progress: Progress) -> dict[str
     plans = [
         plan
         for number, set_ in enumerate(results["sets"], start=1)
-        for plan in (*_curves(results, set_, number), *_panels(results, set_, number))
+        for plan in (
+            *_curves(results, set_, number),
+            *_panels(results, set_, number),
+            *_against(set_, number),
+            *_survival(set_, number),
+        )
     ]
     return draw_plans(plans, folder, progress)
 
@@ -41,7 +48,7 @@ def _curves(results: Stored, set_: Stored, number: int) -> Iterator[Plan]:
         yield Plan(
             f"roc-{number}-{place}",
             f"{words}: ROC curves. Legend: AUC (confidence interval). Dashed: chance.",
-            partial(figures.roc_of_models, _as_models(set_, names), set_["name"], names[0]),
+            partial(figures.roc_of_sets, {"sets": {name: _as_entry(set_["raters"][name]) for name in names}}, names),
         )
 
 
@@ -80,20 +87,55 @@ def _panels(results: Stored, set_: Stored, number: int) -> Iterator[Plan]:
             partial(figures.calibration_of_models, _as_models(set_, calibrated), set_["name"]),
         )
 
+    probable = {name: rater["decision"] for name, rater in set_["raters"].items() if rater["decision"]}
+    if probable:
+        yield Plan(
+            f"decision-{number}",
+            f"{words}: decision curves. Net benefit per patient of treating those at or above the threshold probability"
+            + (", with its confidence interval." if len(probable) == 1 else "."),
+            partial(drawings.decision_curves, probable),
+        )
+
+
+def _against(set_: Stored, number: int) -> Iterator[Plan]:
+    """Differences between raters, and between modalities."""
+    words, pairs = set_words(set_["name"]), set_["pairs"]
+    areas = [] if pairs is None else pairs["areas"][:DIFFERENCES_SHOWN]
+    if areas:
+        rows = [(f"{row['first']} − {row['second']}", row["test"]["difference"], row["p_holm"]) for row in areas]
+        more = f" The first {len(areas)} of {len(pairs['areas'])}." if len(areas) < len(pairs["areas"]) else ""
+        yield Plan(
+            f"delong-{number}",
+            f"{words}: paired differences of the AUC (DeLong), p adjusted after Holm, intervals not adjusted.{more}",
+            partial(drawings.differences, rows, "Difference of AUC", "Adjusted p"),
+        )
+    if pairs is not None and pairs["readers"]:
+        study = pairs["readers"]
+        means = [(f"{row['first']} − {row['second']}", row["interval"], row["p"]) for row in study["differences"]]
+        yield Plan(
+            f"readers-{number}",
+            f"{words}: differences of the readers' mean AUC between modalities (Obuchowski-Rockette).",
+            partial(drawings.differences, means, "Difference of mean AUC", "p"),
+        )
+
+
+def _survival(set_: Stored, number: int) -> Iterator[Plan]:
+    shown = {name: rater for name, rater in set_["survival"].items() if rater["kaplan_meier"]}
+    for place, (name, rater) in enumerate(shown.items(), start=1):
+        yield Plan(
+            f"survival-{number}-{place}",
+            f"{set_words(set_['name'])}: Kaplan-Meier curves of the risk groups of {name} (cut-off: "
+            f"{rater['cutoff']['source']}), with intervals, censorings (ticks) and numbers at risk.",
+            partial(drawings.risk_groups, name, rater),
+        )
+
 
 def _as_models(set_: Stored, names: list[str]) -> dict[str, Any]:
     """The raters in the shape of a run's models."""
-    return {
-        name: {
-            "sets": {
-                set_["name"]: set_["raters"][name]
-                | {
-                    "roc": {
-                        "fpr": set_["raters"][name]["roc"]["false_positive_rate"],
-                        "tpr": set_["raters"][name]["roc"]["sensitivity"],
-                    }
-                }
-            }
-        }
-        for name in names
-    }
+    return {name: {"sets": {set_["name"]: _as_entry(set_["raters"][name])}} for name in names}
+
+
+def _as_entry(rater: Stored) -> dict[str, Any]:
+    """A rater in the shape of a run's model in one set."""
+    roc = {"fpr": rater["roc"]["false_positive_rate"], "tpr": rater["roc"]["sensitivity"]}
+    return {**rater, "roc": roc}
