@@ -199,6 +199,27 @@ def test_a_horizon_after_the_last_follow_up_is_refused() -> None:
         compared(table, horizons=(99.0,))
 
 
+def test_a_horizon_before_the_first_event_is_refused() -> None:
+    table = generated().drop(columns="set").assign(time=np.arange(10, 90), event=1)
+    with pytest.raises(SettingsError, match="Nobody has the event by the horizon 5: give a later one"):
+        compared(table, horizons=(5.0,))
+
+
+def test_a_score_that_does_not_vary_has_no_hazard_ratio() -> None:
+    table = generated().drop(columns="set").assign(time=np.arange(80), event=1, weak=0.5)
+    weak = compared(table, horizons=(40.0,)).sets[0].survival["weak"]
+    assert (weak.cox, weak.kaplan_meier) == (None, None)
+    assert weak.notes[0] == "No risk groups: every patient lies on one side of 0.5."
+
+
+@pytest.mark.parametrize("n", [2, 3])
+def test_a_handful_of_patients_has_numbers_without_intervals(n: int) -> None:
+    table = pd.DataFrame({"y_true": [0, 1, 1][:n], "strong": [0.1, 0.4, 0.3][:n], "doctor": [1, 0, 1][:n]})
+    columns = Columns(scores=("strong", "doctor"))
+    strong = compared(table, columns, cutoffs=CutoffRule(for_all=0.5)).sets[0].raters["strong"]
+    assert (strong.auc.value, strong.auc.interval.low) == (1, None)
+
+
 def test_a_youden_threshold_for_folds_is_refused() -> None:
     with pytest.raises(SettingsError, match="A cross-validated set has a threshold a fold"):
         compared(folded(), Columns(), cutoffs=CutoffRule(youden="training"))

@@ -17,6 +17,7 @@ from glottis.evaluation.survival import kaplan_meier
 from glottis.io.predictions import Columns
 from glottis.report.compare_drawings import _at_risk, _ticks
 from glottis.workflows import FinishedComparison
+from tiny_study import TinyStudy
 
 N = 60
 
@@ -161,3 +162,13 @@ def test_survival_alone_has_a_page(tmp_path: Path) -> None:
     found = compare(table, tmp_path, columns=Columns(scores=("model", "marker")))
     assert "model and marker compared for survival" in found.page.read_text("utf-8")
     assert [path.stem for path in (tmp_path / "tables").iterdir()] != []
+
+
+def test_the_ledger_of_a_run_gives_the_aucs_of_the_run(computed: TinyStudy, tmp_path: Path) -> None:
+    found = compare(computed.run / "predictions.csv", tmp_path, options=CompareOptions(common=True))
+    models = json.loads((computed.run / "results.json").read_text("utf-8"))["models"]
+    assert {set_["name"] for set_ in found.results["sets"]} == {"internal", "external"}
+    for set_ in found.results["sets"]:
+        for name, rater in set_["raters"].items():
+            if name not in set_["n_dropped"]:
+                assert rater["auc"] == models[name]["sets"][set_["name"]]["auc"]

@@ -227,6 +227,9 @@ def _survival(
         if not 0 < at < longest:
             message = f"A horizon lies within the follow-up, 0 to {longest:g}; got {at:g}: give it in the unit of time."
             raise SettingsError(message)
+        if not on.event[on.time <= at].any():
+            message = f"Nobody has the event by the horizon {at:g}: give a later one, in the unit of time."
+            raise SettingsError(message)
     return {
         name: rate_survival(
             name,

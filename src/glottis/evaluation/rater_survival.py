@@ -49,7 +49,8 @@ class RaterSurvival:
         cutoff: of the risk groups.
         kaplan_meier: curves of the risk groups; None where one is empty.
         logrank: of the risk groups.
-        cox: hazard ratio per standard deviation of the score, and the test of proportional hazards.
+        cox: hazard ratio per standard deviation of the score, and the test of proportional hazards; None where the
+            score does not vary.
         decision: at the first horizon, of scores that are probabilities.
         groups: centres and subgroups.
         notes: what was not done, and why.
@@ -63,7 +64,7 @@ class RaterSurvival:
     cutoff: Cutoff
     kaplan_meier: KaplanMeier | None
     logrank: LogRank | None
-    cox: CoxRegression
+    cox: CoxRegression | None
     decision: DecisionCurve | None
     groups: tuple[GroupConcordance, ...]
     notes: tuple[str, ...]
@@ -109,6 +110,8 @@ def rate_survival(
         notes.append(f"No risk groups: every patient lies on one side of {cutoff.value:g}.")
     if not len(horizons):
         notes.append("No AUC by a time: give one with --horizon.")
+    if probability and len(horizons) and time.min() <= 0:
+        notes.append("No decision curve for survival: a follow-up of 0 tells nothing about the risk.")
     if cutoff.optimistic:
         notes.append("The risk groups' threshold was chosen on these patients: their difference is optimistic.")
     return RaterSurvival(
@@ -122,7 +125,7 @@ def rate_survival(
         logrank=logrank_test(time, event, group) if split else None,
         cox=_cox(time, event, risk, level),
         decision=survival_decision_curve(time, event, risk, horizons[0], level=level)
-        if probability and len(horizons)
+        if probability and len(horizons) and time.min() > 0
         else None,
         groups=_groups(on, time, event, risk, level),
         notes=tuple(notes),
@@ -141,6 +144,8 @@ def _groups(on: Paired, time: Floats, event: Floats, risk: Floats, level: float)
     return tuple(found)
 
 
-def _cox(time: Floats, event: Floats, risk: Floats, level: float) -> CoxRegression:
-    spread = float(risk.std(ddof=1)) or 1.0
+def _cox(time: Floats, event: Floats, risk: Floats, level: float) -> CoxRegression | None:
+    if risk.min() == risk.max():
+        return None
+    spread = float(risk.std(ddof=1))
     return cox_regression(time, event, pd.DataFrame({PER_SD: (risk - risk.mean()) / spread}), level=level)

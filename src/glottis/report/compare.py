@@ -52,6 +52,7 @@ def _page(results: Mapping[str, Any], pictures: Mapping[str, Picture]) -> str:
         n_tiles=TILES,
         metrics=[(name, METRIC_NAMES.get(name, name.capitalize())) for name in SHOWN_METRICS],
         sections=_sections(sets),
+        readers_title="Readers" if any(rater["reader"] for rater in results["raters"].values()) else "Agreement",
         optimistic=[
             name
             for set_ in sets

@@ -177,7 +177,8 @@ def _groups(set_: Stored) -> Iterable[dict[str, Any]]:
 
 def _survival(set_: Stored) -> Iterable[dict[str, Any]]:
     for name, rater in set_["survival"].items():
-        term = rater["cox"]["terms"][0]
+        cox = rater["cox"] or {"terms": [{"hazard_ratio": None, "p": None}], "proportional_hazards": []}
+        term, tests = cox["terms"][0], cox["proportional_hazards"]
         row = {"set": set_["name"], "rater": name, "n": rater["n"], "n_events": rater["n_events"]}
         row |= _limits("harrell_c", rater["harrell"]["interval"]) | _limits("uno_c", rater["uno"]["interval"])
         row |= _limits("hazard_ratio_per_sd", term["hazard_ratio"]) | {"hazard_ratio_p": term["p"]}
@@ -185,5 +186,4 @@ def _survival(set_: Stored) -> Iterable[dict[str, Any]]:
         row["logrank_p"] = None if rater["logrank"] is None else rater["logrank"]["p"]
         for point in (rater["time_auc"] or {"points": []})["points"]:
             row |= _limits(f"auc_by_{point['at']:g}", point["interval"])
-        tests = rater["cox"]["proportional_hazards"]
         yield row | {"proportional_hazards_p": tests[0]["p"] if tests else None}
