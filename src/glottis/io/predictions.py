@@ -98,20 +98,22 @@ def _raters(table: pd.DataFrame, score: str, roles: dict[str, str], *, wide: boo
     """The rater of each row in one column of scores."""
     modes = "mode" in roles and "model" in roles and table.groupby(roles["model"])[roles["mode"]].nunique().max() > 1
 
-    def cell(row: int, role: str) -> str | None:
-        value = table[roles[role]].iloc[row] if role in roles else None
-        if value is None:
-            return None
-        return f"{roles[role]} {value}" if str(value).isdigit() else str(value)
+    def cells(role: str) -> list[str | None]:
+        if role not in roles:
+            return [None] * len(table)
+        named = [None if value is None else str(value) for value in table[roles[role]]]
+        return [f"{roles[role]} {value}" if value is not None and value.isdigit() else value for value in named]
 
+    known: dict[tuple[str | None, ...], Rater] = {}
     found = []
-    for row in range(len(table)):
-        reader, model = cell(row, "reader"), cell(row, "model")
-        if modes and model is not None:
-            model = f"{model} ({cell(row, 'mode')})"
-        modality = cell(row, "modality") or (score if wide and reader is not None else None)
-        name = ", ".join(word for word in (model, reader, modality) if word is not None)
-        found.append(Rater(name=name or score, reader=reader, modality=modality))
+    for model, mode, reader, modality in zip(*map(cells, ("model", "mode", "reader", "modality")), strict=True):
+        key = model, mode, reader, modality
+        if key not in known:
+            label = f"{model} ({mode})" if modes and model is not None else model
+            way = modality or (score if wide and reader is not None else None)
+            name = ", ".join(word for word in (label, reader, way) if word is not None)
+            known[key] = Rater(name=name or score, reader=reader, modality=way)
+        found.append(known[key])
     return found
 
 
