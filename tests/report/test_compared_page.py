@@ -145,6 +145,7 @@ def test_a_cross_validated_ledger_says_that_nothing_is_pooled(tmp_path: Path) ->
     page = found.page.read_text("utf-8")
     assert "mean AUC over folds" in page
     assert "No DeLong test, calibration or decision curve is made from pooled scores." in page
+    assert "DeLong's paired test" not in page
 
 
 def test_readers_in_two_modalities_are_analysed_together(shared_data: Path, tmp_path: Path) -> None:

@@ -134,13 +134,16 @@ def compare(ratings: Ratings, options: CompareOptions | None = None) -> Comparis
     _check(ratings, wanted)
     names = [rater.name for rater in ratings.raters]
     scales = {name: scale_of(_scores(ratings, name)) for name in names}
+    sets = tuple(_set(ratings, set_, scales, wanted) for set_ in ratings.sets)
     return Comparison(
         outcome={"column": ratings.outcome, "positive": ratings.positive, "negative": ratings.negative},
         raters={rater.name: {"reader": rater.reader, "modality": rater.modality} for rater in ratings.raters},
-        sets=tuple(_set(ratings, set_, scales, wanted) for set_ in ratings.sets),
+        sets=sets,
         level=wanted.level,
         notes=ratings.notes,
-        conventions=(OF_OUTCOME if ratings.outcome else ()) + (OF_SURVIVAL if ratings.has_survival else ()),
+        conventions=(OF_OUTCOME if any(set_.raters for set_ in sets) else ())
+        + ((FOLDED,) if any(set_.folds for set_ in sets) else ())
+        + (OF_SURVIVAL if any(set_.survival for set_ in sets) else ()),
     )
 
 
