@@ -186,6 +186,9 @@ def test_init_overwrites_no_study(tiny: TinyStudy, capsys: Capture):
             ["'--jobs'", "greater than or equal to 1", "glottis run --help"],
         ),
         (["run", "absent.yaml", "--out", "run"], ["There is no study file 'absent.yaml'", "glottis init"]),
+        (["compare", "absent.csv", "--out", "out"], ["Table 'absent.csv' does not exist: correct the path"]),
+        (["compare", "a.csv"], ["Missing option '--out'", "glottis compare --help"]),
+        (["compare", "a.csv", "--out", "o", "--threshold", "m=x"], ["--threshold m=x names no number: write"]),
         (["audit"], ["No table to audit: name one or more, or take --example lscc-staging-mri"]),
         (["audit", "--example", "lscc"], ["There is no example 'lscc'", "lscc-lnm-ct, lscc-staging-mri"]),
         (["audit", "absent.csv"], ["Table 'absent.csv' does not exist: correct the path"]),
@@ -256,7 +259,7 @@ def test_a_run_on_a_full_disk_keeps_what_it_has_computed(tiny: TinyStudy, comput
 
 
 def test_the_commands_are_those_of_the_manual():
-    assert COMMANDS == ["demo", "init", "check", "extract", "audit", "run", "report", "phantom"]
+    assert COMMANDS == ["demo", "init", "check", "extract", "compare", "audit", "run", "report", "phantom"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -367,6 +370,42 @@ def test_warnings_of_an_extraction_reach_the_error_stream(tmp_path: Path, capsys
     assert "binWidth changes nothing: binCount is given." in capsys.readouterr().err
     assert run_command([*one_scan(tmp_path), "-s", "binWidth:500"]) == 0
     assert "warning, row 1: Flat textures: a bin width of 500" in capsys.readouterr().err
+
+
+WIDE = "id,ill,model,doctor\n" + "".join(
+    f"p{i},{i % 2},{(i * 7 % 10 + 3 * (i % 2)) / 13},{i % 3 % 2}\n" for i in range(20)
+)
+
+
+def comparison(folder: Path, *options: str, table: str = WIDE) -> list[str]:
+    path = folder / "scores.csv"
+    path.write_text(table, encoding="utf-8")
+    columns = ["--patient", "id", "--outcome", "ill", "--score", "model", "--score", "doctor"]
+    return ["compare", str(path), *columns, "--out", str(folder / "out"), *options]
+
+
+def test_a_comparison_says_what_it_finds_and_writes_it(tmp_path: Path, capsys: Capture):
+    assert run_command(comparison(tmp_path, "--threshold", "0.5")) == 0
+    printed = capsys.readouterr().out
+    assert "model: AUC 0." in printed
+    assert "model less doctor: difference of AUC" in printed
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"compare.html", "results.json", "tables", "figures"}
+
+
+def test_a_comparison_answers_in_json(tmp_path: Path, capsys: Capture):
+    assert run_command(comparison(tmp_path, "--json")) == 0
+    assert list(json.loads(capsys.readouterr().out)["sets"][0]["raters"]) == ["model", "doctor"]
+
+
+def test_a_comparison_of_different_patients_offers_the_common_ones(tmp_path: Path, capsys: Capture):
+    table = WIDE.replace("p1,1,", "p1,1,NA,1\np99,1,")
+    message = refused(capsys, comparison(tmp_path, table=table))
+    assert (
+        "'model' lacks 1 of 21 (p1). Add their scores, or compare on the 20 patients that all have: --common."
+        in message
+    )
+    assert run_command(comparison(tmp_path, "--common", table=table)) == 0
+    assert "left out: 1 of doctor" in capsys.readouterr().out
 
 
 def test_an_audit_answers_in_json(tmp_path: Path, capsys: Capture):

@@ -18,6 +18,7 @@ _HOMES = {
     "StudyResult": "glottis.study.result",
     "audit": "glottis.workflows",
     "check": "glottis.workflows",
+    "compare": "glottis.workflows",
     "demo": "glottis.workflows",
     "extract": "glottis.workflows",
     "init": "glottis.workflows",

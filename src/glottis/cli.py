@@ -292,6 +292,78 @@ def _report_validation(missing: list[tuple[int, str]], *, as_json: bool) -> None
         raise typer.Exit(USERS_INPUT)
 
 
+@app.command(short_help="Evaluate models and human readers on the same patients.")
+def compare(
+    predictions: Annotated[
+        Path, typer.Argument(help="Table, a row a patient (wide) or a patient and model (long), or a run's ledger.")
+    ],
+    *,
+    out: Annotated[Path, typer.Option("--out", help="Folder for compare.html, results.json, tables and figures.")],
+    outcome: Annotated[str | None, typer.Option("--outcome", help="Column to predict; else y_true.")] = None,
+    positive: Annotated[str | None, typer.Option("--positive", help="Value of the positive class; else 1.")] = None,
+    score: Annotated[
+        list[str] | None,
+        typer.Option("--score", help="Column of scores, higher for positive; repeat it, else y_score."),
+    ] = None,
+    patient: Annotated[str | None, typer.Option("--patient", help="Column of ids; else patient.")] = None,
+    model: Annotated[str | None, typer.Option("--model", help="Column naming the model of a row.")] = None,
+    reader: Annotated[str | None, typer.Option("--reader", help="Column naming the human reader of a row.")] = None,
+    modality: Annotated[
+        str | None, typer.Option("--modality", help="Column: with what the reader read (scan, model's help).")
+    ] = None,
+    time: Annotated[str | None, typer.Option("--time", help="Column of follow-up times.")] = None,
+    event: Annotated[str | None, typer.Option("--event", help="Column: 1 for the event, 0 for censored.")] = None,
+    centre: Annotated[str | None, typer.Option("--centre", help="Column of centres.")] = None,
+    subgroup: Annotated[
+        list[str] | None, typer.Option("--subgroup", help="Column of prespecified groups; may be repeated.")
+    ] = None,
+    threshold: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--threshold",
+            help="Number, NAME=NUMBER, a column, youden (on set = training) or youden-on-same-patients (optimistic).",
+        ),
+    ] = None,
+    reference: Annotated[
+        str | None, typer.Option("--reference", help="Compare with this model or reader alone.")
+    ] = None,
+    prevalence: Annotated[
+        float | None, typer.Option("--prevalence", help="Predictive values at this prevalence, 0 to 1.")
+    ] = None,
+    horizon: Annotated[
+        list[float] | None, typer.Option("--horizon", help="Time for the AUC by a time; may be repeated.")
+    ] = None,
+    common: Annotated[bool, typer.Option("--common", help="Where patients differ, use those that all have.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Evaluate models and human readers on the same patients: tables, figures and one page.
+
+    Example: glottis compare markers.csv --outcome outcome --positive Poor --score s100b --score wfns --out compared
+
+    Example: glottis compare readings.csv --patient case --outcome truth --score rating --reader reader --out compared
+    """
+    from glottis import workflows
+    from glottis.evaluation.compare import CompareOptions
+    from glottis.evaluation.cutoffs import read_rule
+    from glottis.io.predictions import Columns
+
+    rule, column = read_rule(threshold or [])
+    columns = Columns(
+        patient=patient, outcome=outcome, positive=positive, scores=tuple(score or ()), model=model, reader=reader,
+        modality=modality, time=time, event=event, centre=centre, threshold=column, subgroups=tuple(subgroup or ()),
+    )  # fmt: skip
+    options = CompareOptions(
+        cutoffs=rule, reference=reference, prevalence=prevalence, horizons=tuple(horizon or ()), common=common
+    )
+    with _progress() as progress:
+        finished = workflows.compare(predictions, out, columns=columns, options=options, progress=progress)
+    if as_json:
+        typer.echo(json.dumps(finished.to_dict(), indent=1, ensure_ascii=False))
+        return
+    for line in finished.lines():
+        typer.echo(line)
+
+
 @app.command(short_help="Recompute a paper's printed numbers and say which cannot all be right.")
 def audit(
     tables: Annotated[

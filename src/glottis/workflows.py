@@ -27,7 +27,11 @@ from glottis.study.store import read_json
 from glottis.study.table_layout import Layout, format_of
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from glottis.evaluation.audit import Audit
+    from glottis.evaluation.compare import CompareOptions
+    from glottis.io.predictions import Columns
     from glottis.study.beginning import Beginning
     from glottis.study.check import Finding
 
@@ -300,6 +304,62 @@ def finding_lines(findings: Sequence[Finding]) -> list[str]:
     else:
         lines.append("No errors: the study can run. Warnings and notes go into its report.")
     return lines
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinishedComparison:
+    """A finished comparison.
+
+    Attributes:
+        page: the HTML file.
+        results: the contents of ``results.json``.
+    """
+
+    page: Path
+    results: Mapping[str, Any]
+
+    def lines(self) -> list[str]:
+        """Every rater and every comparison in a line, then what was left out, and where the page is."""
+        from glottis.report.compare_words import lines
+
+        return [*lines(self.results), f"Page: {self.page}"]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The results and the page's path."""
+        return {"page": str(self.page), **self.results}
+
+
+def compare(
+    predictions: PathLike | pd.DataFrame,
+    out: PathLike,
+    *,
+    columns: Columns | None = None,
+    options: CompareOptions | None = None,
+    progress: Progress = silent,
+) -> FinishedComparison:
+    """Evaluate models and human readers on the same patients: tables, figures and one page.
+
+    Args:
+        predictions: long or wide table, or the ledger of a run (``predictions.csv``); see ``docs/how-to/compare.md``.
+        out: folder for ``results.json``, ``compare.html``, ``tables/`` and ``figures/``.
+        columns: which column is what, where the names are not the ledger's.
+        options: thresholds, reference, prevalence, horizons, common patients.
+        progress: told of every figure.
+
+    Returns:
+        The results and the page's path.
+
+    Raises:
+        InputError: the table cannot be used, raters have different patients, or an option does not fit.
+        StorageError: ``out`` cannot be written.
+    """
+    from glottis.evaluation.compare import compare as compare_ratings
+    from glottis.io.predictions import Columns, read_predictions
+    from glottis.report import write_comparison
+
+    source = Path(predictions) if isinstance(predictions, str | Path) else predictions
+    found = compare_ratings(read_predictions(source, columns or Columns()), options)
+    return FinishedComparison(page=write_comparison(found, Path(out), progress=progress), results=found.to_dict())
 
 
 def audit(tables: Sequence[PathLike] = (), *, example: str | None = None, out: PathLike | None = None) -> Audit:

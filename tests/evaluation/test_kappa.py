@@ -96,3 +96,8 @@ def test_ratings_that_cannot_be_compared_are_refused(first: list, options: dict,
 def test_one_rater_alone_is_refused() -> None:
     with pytest.raises(ValueError, match=r"at least 2 raters; got \(3, 1\)"):
         fleiss_kappa([[1], [2], [1]])
+
+
+@pytest.mark.parametrize("second", [[1, 0], [0, 1]])
+def test_two_patients_have_a_kappa_without_a_warning(second: list[int]) -> None:
+    assert cohen_kappa([0, 1], second).value.value == (1 if second == [0, 1] else -1)

@@ -88,7 +88,8 @@ def cohen_kappa(
     if expected == 1:
         value = Interval(None, None, None, method, level, "undefined (0/0): everybody is in one category")
     else:
-        fit = cohens_kappa(table, wt=weights)
+        with np.errstate(invalid="ignore", divide="ignore"):  # its z and standard error, which are not used
+            fit = cohens_kappa(table, wt=weights)
         value = _interval((observed - expected) / (1 - expected), math.sqrt(max(fit.var_kappa, 0.0)), method, level)
     return Kappa(value, kind, observed, expected, n, 2, names)
 

@@ -92,6 +92,7 @@ def performance_by_group(
     variables: Mapping[str, ArrayLike],
     *,
     threshold: float | None = None,
+    probabilities: bool = True,
     level: float = 0.95,
 ) -> tuple[Subgroups, ...]:
     """Discrimination, calibration and 2x2 metrics in every group of every variable, with the number of patients.
@@ -101,6 +102,7 @@ def performance_by_group(
         y_score: (n,) score, higher for class 1; calibration needs probabilities.
         variables: name to its (n,) groups, such as {"centre": ..., "sex": ...}; chosen before the results were seen.
         threshold: chosen elsewhere, the same for every group; None leaves out the 2x2 metrics.
+        probabilities: whether scores from 0 to 1 are probabilities; a reader's yes and no are none.
         level: confidence level.
 
     Raises:
@@ -112,38 +114,44 @@ def performance_by_group(
         message = "No variable was given: give a mapping such as {'centre': [...]}."
         raise ValueError(message)
     check_same_patients({"the outcome": y_true} | {str(name): variables[name] for name in variables})
+    calibrated = probabilities and bool(score.min() >= 0 and score.max() <= 1)
     results = []
     for name in variables:
-        labels = _labels(np.asarray(variables[name], dtype=object))
+        labels = group_labels(np.asarray(variables[name], dtype=object))
         present = sorted(set(labels.tolist()), key=lambda label: (label == NOT_STATED, label))
-        groups = [_group(label, truth, score, labels == label, threshold, level) for label in present]
+        groups = [_group(label, truth, score, labels == label, threshold, calibrated, level) for label in present]
         results.append(Subgroups(str(name), tuple(groups), _heterogeneity([group.auc for group in groups])))
     return tuple(results)
 
 
-def _labels(values: NDArray[Any]) -> NDArray[Any]:
-    """Groups as words; None and nan are not stated."""
+def group_labels(values: NDArray[Any]) -> NDArray[Any]:
+    """Groups as words; None and nan are "not stated"."""
     words = [NOT_STATED if value is None or value != value else str(value) for value in values.tolist()]
     return np.array(words, dtype=object)
 
 
 def _group(
-    label: str, truth: Bools, score: Floats, rows: Bools, threshold: float | None, level: float
+    label: str,
+    truth: Bools,
+    score: Floats,
+    rows: Bools,
+    threshold: float | None,
+    calibrated: bool,
+    level: float,
 ) -> GroupPerformance:
     y, s = truth[rows], score[rows]
     n_positive = int(y.sum())
     if n_positive in (0, y.size):
         note = f"only class {int(y[0])}: nothing to tell apart"
         return GroupPerformance(label, int(y.size), n_positive, None, None, None, note)
-    probabilities = score.min() >= 0 and score.max() <= 1
     return GroupPerformance(
         group=label,
         n=int(y.size),
         n_positive=n_positive,
         auc=roc_auc(y, s, level),
         confusion=None if threshold is None else confusion_metrics(y, s, threshold, level=level),
-        recalibration=update_intercept(y, s, level=level) if probabilities else None,
-        note="" if probabilities else "the scores are no probabilities: no calibration",
+        recalibration=update_intercept(y, s, level=level) if calibrated else None,
+        note="" if calibrated else "the scores are no probabilities: no calibration",
     )
 
 

@@ -158,7 +158,7 @@ def _excel_grid(path: Path) -> list[list[str]]:
     except (zipfile.BadZipFile, KeyError, ValueError) as error:
         message = f"Table '{path}' cannot be read as Excel: open it in Excel and save it again as .xlsx."
         raise CohortError(message) from error
-    return [[_cell_text(value) for value in row] for row in frame.to_numpy().tolist()]
+    return [[cell_text(value) for value in row] for row in frame.to_numpy().tolist()]
 
 
 def _parquet_grid(path: Path) -> list[list[str]]:
@@ -171,10 +171,11 @@ def _parquet_grid(path: Path) -> list[list[str]]:
         message = f"Table '{path}' cannot be read as Parquet: write it again."
         raise CohortError(message) from error
     rows = frame.astype(object).where(frame.notna(), None).to_numpy().tolist()
-    return [[str(name) for name in frame.columns], *([_cell_text(value) for value in row] for row in rows)]
+    return [[str(name) for name in frame.columns], *([cell_text(value) for value in row] for row in rows)]
 
 
-def _cell_text(value: Any) -> str:
+def cell_text(value: Any) -> str:
+    """A cell as a person would write it: whole numbers without ".0", dates without midnight, nothing as ""."""
     if value is None:
         return ""
     if isinstance(value, float) and value.is_integer():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from glottis.evaluation.compare import Comparison
 from glottis.study.parallel import Progress, silent
 
 
@@ -25,3 +26,22 @@ def write(folder: Path, *, progress: Progress = silent) -> Path:
     from glottis.report.html import write_report  # matplotlib loads here, on use
 
     return write_report(folder, progress=progress)
+
+
+def write_comparison(comparison: Comparison, folder: Path, *, progress: Progress = silent) -> Path:
+    """Write ``results.json``, ``compare.html``, ``tables/`` and ``figures/`` of a comparison.
+
+    Args:
+        comparison: what `glottis.evaluation.compare.compare` found.
+        folder: where they go.
+        progress: told of every figure.
+
+    Returns:
+        The path of ``compare.html``.
+
+    Raises:
+        StorageError: the folder cannot be written.
+    """
+    from glottis.report.compare import write_compared  # matplotlib loads here, on use
+
+    return write_compared(comparison, folder, progress=progress)

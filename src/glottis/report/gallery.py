@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -57,7 +57,11 @@ def draw_all(result: StudyResult, folder: Path, progress: Progress) -> dict[str,
         folder: where figures go.
         progress: told of every figure.
     """
-    plans = [*_first(result), *_masks(result), *_results(result)]
+    return draw_plans([*_first(result), *_masks(result), *_results(result)], folder, progress)
+
+
+def draw_plans(plans: Sequence[Plan], folder: Path, progress: Progress) -> dict[str, Picture]:
+    """Draw and store planned figures, in the house style."""
     pictures = {}
     with styled():
         for done, plan in enumerate(plans):

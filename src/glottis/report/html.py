@@ -6,13 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from glottis.io.files import write_text_atomic
 from glottis.report import figures, wording
 from glottis.report.gallery import Picture, all_sets, draw_all
 from glottis.report.methods import PROTOCOL, methods, params_text
 from glottis.report.ordering import in_study_order
+from glottis.report.page import page_environment
 from glottis.report.summary import cross_validated, primary_of, summarise
 from glottis.report.tables import all_tables, write_tables
 from glottis.study.parallel import Progress
@@ -40,25 +39,8 @@ def _clear_leftovers(folder: Path) -> None:
 
 
 def _page(result: StudyResult, pictures: Mapping[str, Picture]) -> str:
-    environment = Environment(
-        loader=PackageLoader("glottis.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters.update(
-        number=wording.number,
-        percent=wording.percent,
-        limits=wording.limits,
-        plain=wording.plain,
-        set_name=wording.set_name,
-        step_name=wording.step_name,
-        joined=wording.joined,
-        counted=wording.counted,
-        params=params_text,
-    )
+    environment = page_environment()
+    environment.filters["params"] = params_text
     results = result.results
     return environment.get_template("report.html.j2").render(
         result=result,

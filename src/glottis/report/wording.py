@@ -43,7 +43,7 @@ def number(value: float | None, digits: int = 3) -> str:
 
 def percent(value: float | None) -> str:
     """A proportion in percent with one decimal, without the sign."""
-    return MISSING if value is None else f"{100 * value:.1f}"
+    return MISSING if value is None else f"{100 * value:.1f}".replace("-", "−")
 
 
 def plain(value: Any) -> str:
