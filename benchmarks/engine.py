@@ -164,9 +164,9 @@ def workers(bench: Bench) -> Found:
                 bars.append(Bar(what=f"two workers against one, {when}", measured=one / two, bar=WORKERS_BAR))
     return Found(
         lines=[
-            "Wall seconds over STS scans with their tumours. From the start: a new process, its imports and the start of",
-            "its workers included, as a user sees it. Once more: the same process and workers again, no result kept,",
-            f"median of {bench.repeats}.",
+            "Wall seconds over STS scans with their tumours. From the start: a new process, its imports and the start",
+            "of its workers included, as a user sees it. Once more: the same process and workers again, no result",
+            f"kept, median of {bench.repeats}.",
             "",
             *table(["engine", "scans", "", "one worker", "two workers", "ratio"], rows),
         ],
@@ -201,7 +201,7 @@ def memory(bench: Bench) -> Found:
             "",
             *table(["case", *bench.engines], rows),
             "",
-            f"Resident memory of the larger of two glottis processes at work over {number} cases of about 2,000 voxels:",
+            f"Resident memory of the larger of two glottis processes over {number} cases of about 2,000 voxels:",
             "",
             *table(
                 ["cases done", "now", "peak so far"],
