@@ -18,7 +18,7 @@ import numpy as np
 from scipy import stats
 
 from glottis.evaluation import Interval, hanley_mcneil_ci, roc_auc
-from glottis.evaluation.confusion import proportion
+from glottis.evaluation.proportion import proportion
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks" / "coverage.md"
 SEED = 20250903

@@ -128,9 +128,14 @@ def test_above_the_cap_random_tables_come_close_and_repeat() -> None:
 
 
 def test_all_tables_together_are_certain() -> None:
-    rows, columns = np.array([3, 4, 6]), np.array([5, 2, 6])
-    constant = float(sum(map(fisher.gammaln, [*(rows + 1), *(columns + 1)])) - fisher.gammaln(14))
-    assert fisher._sum_no_likelier(rows, columns, np.inf, constant) == pytest.approx(1, rel=1e-12)
+    counts = np.array([[2, 0, 1], [0, 2, 2], [3, 0, 3]])
+    rows, columns = counts.sum(axis=1), counts.sum(axis=0)
+    log_factorial = fisher.gammaln(np.arange(counts.sum() + 1) + 1.0)
+    constant = float(log_factorial[rows].sum() + log_factorial[columns].sum() - log_factorial[counts.sum()])
+    lists = fisher._lists(counts)
+    assert lists is not None
+    every, extreme = fisher._likelihoods(lists, columns, log_factorial, -constant)
+    assert (every, extreme) == pytest.approx((1, 1), rel=1e-12)
 
 
 @pytest.mark.parametrize(

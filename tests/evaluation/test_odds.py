@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glottis.evaluation.odds import OddsRatio, logistic_table, odds_ratio
+from glottis.evaluation.logistic import logistic_table
+from glottis.evaluation.odds import OddsRatio, odds_ratio
 
 R = json.loads((Path(__file__).parents[1] / "reference" / "odds.json").read_text(encoding="utf-8"))
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from glottis.evaluation.expected_auc import expected_auc_interval, hanley_mcneil_se, r_squared_from_auc
+from glottis.evaluation.discrimination import hanley_mcneil_se
+from glottis.evaluation.expected_auc import expected_auc_interval, r_squared_from_auc
 from glottis.evaluation.planned_outcome import BinaryOutcome, SurvivalOutcome
 from glottis.evaluation.sample_size import expected_shrinkage, sample_size
 

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from glottis.evaluation.interval import Floats, Interval, check_level, check_same_patients, plain
+from glottis.evaluation.limits import z_of
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def bland_altman(first: ArrayLike, second: ArrayLike, *, share: float = 0.95, le
         raise ValueError(message)
     difference, mean = (one - two)[known], ((one + two) / 2)[known]
     n, bias, sd = difference.size, float(difference.mean()), float(difference.std(ddof=1))
-    width = float(stats.norm.ppf((1 + share) / 2))
+    width = z_of(share)
     error_of_limit = sd * math.sqrt(1 / n + width**2 / (2 * (n - 1)))
     slope, p = _slope(mean, difference, level)
     return BlandAltman(

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
 from scipy.special import logit
 from statsmodels.genmod.families import Binomial
 from statsmodels.genmod.generalized_linear_model import GLM
 from statsmodels.nonparametric.smoothers_lowess import lowess
 
-from glottis.evaluation.confusion import proportion
 from glottis.evaluation.interval import Bools, Floats, Interval, check_level, check_probabilities, check_scores, plain
+from glottis.evaluation.limits import wald_limits
+from glottis.evaluation.proportion import proportion
 
 CLIP = 1e-6
 LOWESS_SHARE = 2 / 3
@@ -153,8 +154,7 @@ def _in_the_large(truth: Bools, x: Floats, level: float) -> Interval:
 
 
 def _wald(estimate: float, se: float, level: float) -> Interval:
-    half = float(stats.norm.ppf((1 + level) / 2)) * float(se)
-    return Interval(float(estimate), float(estimate) - half, float(estimate) + half, "Wald", level)
+    return wald_limits(float(estimate), float(se), level, "Wald", within=(-math.inf, math.inf))
 
 
 def _curve(truth: Bools, score: Floats, n_grid: int) -> tuple[Floats, Floats, Floats]:

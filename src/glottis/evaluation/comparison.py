@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from glottis.evaluation.discrimination import DELONG, placements, why_not_estimable
+from glottis.evaluation.discrimination import DELONG, why_not_estimable
 from glottis.evaluation.interval import (
     Bools,
     Floats,
@@ -22,7 +22,9 @@ from glottis.evaluation.interval import (
     check_scores,
     plain,
 )
+from glottis.evaluation.limits import z_of
 from glottis.evaluation.multiplicity import holm
+from glottis.evaluation.placements import covariance_of_means, placements, variance_of_mean
 
 _NO_SPREAD = 1e-12
 
@@ -177,7 +179,7 @@ def _unpaired(one: tuple[Bools, Floats], two: tuple[Bools, Floats], level: float
 
 def _area_and_variance(truth: Bools, score: Floats) -> tuple[float, float]:
     parts = placements(truth, score)
-    return float(parts[0].mean()), sum(float(part.var(ddof=1) / part.size) for part in parts if part.size > 1)
+    return float(parts[0].mean()), sum(map(variance_of_mean, parts))
 
 
 def _why_no_test(value: float, truth: Bools) -> str:
@@ -198,11 +200,9 @@ def delong_matrix(y_true: ArrayLike, scores: Mapping[str, ArrayLike], *, level: 
     """
     truth, names, table = check_score_table(y_true, scores)
     check_level(level)
-    of_positives, of_negatives = (
-        np.array(part) for part in zip(*(placements(truth, row) for row in table), strict=True)
-    )
+    of_positives, of_negatives = placements(truth, table)
     auc = of_positives.mean(axis=1)
-    covariance = _covariance(of_positives) + _covariance(of_negatives)
+    covariance = covariance_of_means(of_positives) + covariance_of_means(of_negatives)
     variance, difference = _variance(covariance), auc[:, None] - auc
     reasons = [_why_no_test(value, truth) for value in auc.tolist()]
     usable = np.array([not reason for reason in reasons])
@@ -211,7 +211,7 @@ def delong_matrix(y_true: ArrayLike, scores: Mapping[str, ArrayLike], *, level: 
     with np.errstate(divide="ignore", invalid="ignore"):
         z = np.where((se == 0) & (np.abs(difference) <= _NO_SPREAD), 0.0, difference / se)
     p = np.where(np.isinf(z), np.nan, 2 * stats.norm.sf(np.abs(z)))
-    half = float(stats.norm.ppf((1 + level) / 2)) * np.where(se > 0, se, np.nan)
+    half = z_of(level) * np.where(se > 0, se, np.nan)
     return DelongMatrix(
         models=names,
         auc=auc,
@@ -226,14 +226,6 @@ def delong_matrix(y_true: ArrayLike, scores: Mapping[str, ArrayLike], *, level: 
         level=level,
         note="; ".join(f"{name} {reason}" for name, reason in zip(names, reasons, strict=True) if reason),
     )
-
-
-def _covariance(parts: Floats) -> Floats:
-    """(m, m) covariance of the means of the rows."""
-    if parts.shape[1] < 2:
-        return np.zeros((parts.shape[0],) * 2)
-    centred = parts - parts.mean(axis=1, keepdims=True)
-    return np.asarray(centred @ centred.T / (parts.shape[1] - 1) / parts.shape[1])
 
 
 def _variance(covariance: Floats) -> Floats:

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from numpy.typing import ArrayLike
-from scipy import stats
-from statsmodels.stats.proportion import proportion_confint
 
 from glottis.evaluation.interval import Interval, check_level, check_scores, plain
-
-ProportionMethod = Literal["wilson", "clopper-pearson"]
-_STATSMODELS_NAMES = {"wilson": "wilson", "clopper-pearson": "beta"}
-_REPORT_NAMES = {"wilson": "Wilson", "clopper-pearson": "Clopper-Pearson"}
+from glottis.evaluation.limits import wald_limits, z_of
+from glottis.evaluation.proportion import NAMES, ProportionMethod, proportion, transformed
 
 
 @dataclass(frozen=True)
@@ -98,8 +93,8 @@ def confusion_metrics(
     """
     truth, score = check_scores(y_true, y_score)
     check_level(level)
-    if method not in _STATSMODELS_NAMES:
-        message = f"Unknown interval method {method!r}: use {' or '.join(map(repr, _STATSMODELS_NAMES))}."
+    if method not in NAMES:
+        message = f"Unknown interval method {method!r}: use {' or '.join(map(repr, NAMES))}."
         raise ValueError(message)
     if math.isnan(threshold):
         message = "The threshold is nan: give the cut-off that was chosen on the training scores."
@@ -187,7 +182,7 @@ def _log_ratio(above: int, below: int, cells: list[tuple[int, int]], name: str, 
     if above == 0:
         return Interval(0.0, None, None, method, level, "no limits: a cell is empty")
     variance = sum(1 / count - (1 / total if total else 0) for count, total in cells)
-    half = float(stats.norm.ppf((1 + level) / 2)) * math.sqrt(max(variance, 0.0))
+    half = z_of(level) * math.sqrt(max(variance, 0.0))
     value = above / below
     return Interval(value, value * math.exp(-half), value * math.exp(half), method, level)
 
@@ -205,24 +200,4 @@ def _matthews(tp: int, fp: int, fn: int, tn: int, level: float) -> Interval:
     ) / n  # fmt: skip
     if variance <= 1e-15:
         return Interval(value, None, None, method, level, "no limits: the table has no spread")
-    half = float(stats.norm.ppf((1 + level) / 2)) * math.sqrt(variance)
-    return Interval(value, max(-1.0, value - half), min(1.0, value + half), method, level)
-
-
-def proportion(
-    count: int, total: int, *, level: float = 0.95, method: ProportionMethod = "wilson", empty: str = "no patient"
-) -> Interval:
-    """A proportion with its interval; value None and ``undefined (0/0): ...`` where ``total`` is 0."""
-    name = _REPORT_NAMES[method]
-    if total == 0:
-        return Interval(None, None, None, name, level, f"undefined (0/0): {empty}")
-    low, high = proportion_confint(count, total, alpha=1 - level, method=_STATSMODELS_NAMES[method])
-    return Interval(count / total, max(0.0, float(low)), min(1.0, float(high)), name, level)
-
-
-def transformed(interval: Interval, function: Callable[[float], float], how: str) -> Interval:
-    """The interval of a rising function of an estimate: value and limits, each transformed."""
-    value, low, high = (
-        None if item is None else function(item) for item in (interval.value, interval.low, interval.high)
-    )
-    return Interval(value, low, high, f"{interval.method} {how}", interval.level, interval.note)
+    return wald_limits(value, math.sqrt(variance), level, method, within=(-1.0, 1.0))

@@ -14,6 +14,7 @@ from glottis.evaluation._partial_likelihood import Maximum, PartialLikelihood
 from glottis.evaluation.design_matrix import Column, Design, as_table, complete_rows, design_matrix
 from glottis.evaluation.followup import check_survival, count
 from glottis.evaluation.interval import Bools, Floats, Interval, check_level
+from glottis.evaluation.limits import ratio_limits
 
 Transform = Literal["km", "rank", "identity", "log"]
 WALD = "Wald, ties after Efron"
@@ -173,18 +174,12 @@ def _terms(design: Design, best: Maximum, scale: Floats, level: float) -> list[C
     if best.flat:
         return [_empty(column, level) for column in design.columns]
     coefficients, errors = best.coefficients / scale, np.sqrt(np.diag(best.covariance)) / scale
-    half = float(stats.norm.ppf((1 + level) / 2))
     terms = []
     for column, b, se in zip(design.columns, coefficients.tolist(), errors.tolist(), strict=True):
-        ratio = Interval(_exp(b), _exp(b - half * se), _exp(b + half * se), WALD, level)
+        ratio = ratio_limits(b, se, level, WALD)
         p = float(2 * stats.norm.sf(abs(b / se)))
         terms.append(CoxTerm(column.variable, column.level, column.reference, ratio, b, se, p))
     return terms
-
-
-def _exp(value: float) -> float:
-    """exp, at most the largest number: JSON has no infinity."""
-    return float(np.exp(min(value, 709.0)))
 
 
 def _empty(column: Column, level: float) -> CoxTerm:

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from glottis.evaluation.interval import Bools, Floats, check_level, check_probabilities, check_scores, plain
+from glottis.evaluation.limits import z_of
 
 
 @dataclass(frozen=True)
@@ -187,7 +187,7 @@ def _curve(
     prevalence: float,
     **about: Any,
 ) -> DecisionCurve:
-    z, odds = float(stats.norm.ppf((1 + about["level"]) / 2)), points / (1 - points)
+    z, odds = z_of(about["level"]), points / (1 - points)
     gained_half, avoided_half = (z * np.where(se > 1e-12, se, np.nan) for se in (gained_se, avoided_se))
     per_100 = 100 / odds
     return DecisionCurve(

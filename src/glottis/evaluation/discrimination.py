@@ -11,6 +11,8 @@ from scipy import stats
 from sklearn import metrics
 
 from glottis.evaluation.interval import Bools, Floats, Interval, check_level, check_scores
+from glottis.evaluation.limits import logit_limits, wald_limits
+from glottis.evaluation.placements import placements, variance_of_mean
 
 MINIMUM_PER_CLASS = 5
 LOGIT_DELONG = "DeLong on the logit scale"
@@ -94,14 +96,14 @@ def roc_auc(y_true: ArrayLike, y_score: ArrayLike, level: float = 0.95) -> AUC:
     check_level(level)
     of_positives, of_negatives = placements(truth, score)
     value = float(of_positives.mean())
-    variance = _mean_variance(of_positives) + _mean_variance(of_negatives)
+    variance = variance_of_mean(of_positives) + variance_of_mean(of_negatives)
     reason = why_not_estimable(value, variance, min(of_positives.size, of_negatives.size))
     se = None if reason else math.sqrt(variance)
     return AUC(
         value=value,
         se=se,
-        interval=_logit_delong(value, se, level, reason),
-        delong=_delong(value, se, level, reason),
+        interval=logit_limits(value, se, level, LOGIT_DELONG, reason),
+        delong=wald_limits(value, se, level, DELONG, reason),
         n_positive=of_positives.size,
         n_negative=of_negatives.size,
         estimable=not reason,
@@ -116,19 +118,6 @@ def area(truth: Bools, score: Floats) -> float:
     return float((ranks - n_positive * (n_positive + 1) / 2) / (n_positive * (truth.size - n_positive)))
 
 
-def placements(truth: Bools, score: Floats) -> tuple[Floats, Floats]:
-    """DeLong's components: share of negatives below each positive, of positives above each negative; ties half."""
-    ranks = stats.rankdata(score)
-    n_positive, n_negative = int(truth.sum()), int((~truth).sum())
-    of_positives = (ranks[truth] - stats.rankdata(score[truth])) / n_negative
-    of_negatives = 1 - (ranks[~truth] - stats.rankdata(score[~truth])) / n_positive
-    return of_positives, of_negatives
-
-
-def _mean_variance(values: Floats) -> float:
-    return float(values.var(ddof=1) / values.size) if values.size > 1 else 0.0
-
-
 def why_not_estimable(value: float, variance: float, smaller_class: int) -> str:
     """Why no interval of an AUC is honest; empty where one is."""
     if value in (0.0, 1.0):
@@ -138,23 +127,7 @@ def why_not_estimable(value: float, variance: float, smaller_class: int) -> str:
     return "" if variance > 0 else "not estimable: the scores do not vary within the classes"
 
 
-def _delong(value: float, se: float | None, level: float, reason: str) -> Interval:
-    if se is None:
-        return Interval(value, None, None, DELONG, level, reason)
-    half = float(stats.norm.ppf((1 + level) / 2)) * se
-    return Interval(value, max(0.0, value - half), min(1.0, value + half), DELONG, level)
-
-
-def _logit_delong(value: float, se: float | None, level: float, reason: str) -> Interval:
-    if se is None:
-        return Interval(value, None, None, LOGIT_DELONG, level, reason)
-    half = float(stats.norm.ppf((1 + level) / 2)) * se / (value * (1 - value))
-    middle = math.log(value / (1 - value))
-    low, high = (1 / (1 + math.exp(-(middle + side * half))) for side in (-1, 1))
-    return Interval(value, low, high, LOGIT_DELONG, level)
-
-
-def hanley_mcneil_se(value: float, n_positive: int, n_negative: int) -> float:
+def hanley_mcneil_se(value: float, n_positive: float, n_negative: float) -> float:
     """Standard error of an AUC from its value and the class sizes alone (Hanley and McNeil 1982, equations 1 and 2).
 
     Args:
@@ -170,8 +143,8 @@ def hanley_mcneil_se(value: float, n_positive: int, n_negative: int) -> float:
     """
     if not 0 <= value <= 1 or min(n_positive, n_negative) < 1:
         message = (
-            f"An AUC lies between 0 and 1 and each class holds a patient; got {value:g} with {n_positive} and "
-            f"{n_negative} patients: check the three numbers."
+            f"An AUC lies between 0 and 1 and each class holds a patient; got {value:g} with {n_positive:g} and "
+            f"{n_negative:g} patients: check the three numbers."
         )
         raise ValueError(message)
     two_positives, two_negatives = value / (2 - value), 2 * value**2 / (1 + value)
@@ -198,10 +171,8 @@ def hanley_mcneil_ci(y_true: ArrayLike, y_score: ArrayLike, *, level: float = 0.
     value, n_positive = area(truth, score), int(truth.sum())
     smaller = min(n_positive, truth.size - n_positive)
     reason = why_not_estimable(value, 1.0, smaller)
-    if reason:
-        return Interval(value, None, None, HANLEY_MCNEIL, level, reason)
-    half = float(stats.norm.ppf((1 + level) / 2)) * hanley_mcneil_se(value, n_positive, truth.size - n_positive)
-    return Interval(value, max(0.0, value - half), min(1.0, value + half), HANLEY_MCNEIL, level)
+    se = None if reason else hanley_mcneil_se(value, n_positive, truth.size - n_positive)
+    return wald_limits(value, se, level, HANLEY_MCNEIL, reason)
 
 
 def roc_curve(y_true: ArrayLike, y_score: ArrayLike) -> RocCurve:

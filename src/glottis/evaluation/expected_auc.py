@@ -7,11 +7,12 @@ import math
 import numpy as np
 from scipy import stats
 
+from glottis.evaluation.discrimination import hanley_mcneil_se
 from glottis.evaluation.interval import Interval, check_level
 from glottis.evaluation.limits import logit_limits
 from glottis.evaluation.planned_outcome import inside
 
-HANLEY_MCNEIL = "expected: Hanley-McNeil standard error, logit scale"
+EXPECTED = "expected: Hanley-McNeil standard error, logit scale"
 
 
 def expected_auc_interval(auc: float, n_positive: int, n_negative: int, *, level: float = 0.95) -> Interval:
@@ -33,16 +34,9 @@ def expected_auc_interval(auc: float, n_positive: int, n_negative: int, *, level
     check_level(level)
     check_auc(auc)
     if min(n_positive, n_negative) < 1:
-        message = f"Both classes need patients; got {n_positive} and {n_negative}."
+        message = f"Both classes need patients; got {n_positive} and {n_negative}: give the sizes of the test set."
         raise ValueError(message)
-    return logit_limits(auc, hanley_mcneil_se(auc, n_positive, n_negative), level, HANLEY_MCNEIL)
-
-
-def hanley_mcneil_se(auc: float, n_positive: float, n_negative: float) -> float:
-    """Standard error of an AUC from its value and the class sizes, scores being exponential (Hanley, McNeil 1982)."""
-    q1, q2 = auc / (2 - auc), 2 * auc**2 / (1 + auc)
-    spread = auc * (1 - auc) + (n_positive - 1) * (q1 - auc**2) + (n_negative - 1) * (q2 - auc**2)
-    return math.sqrt(spread / (n_positive * n_negative))
+    return logit_limits(auc, hanley_mcneil_se(auc, n_positive, n_negative), level, EXPECTED)
 
 
 def r_squared_from_auc(auc: float, prevalence: float) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from glottis.evaluation.fisher import MAXIMUM_TABLES, RANDOM_TABLES, fisher_p
+from glottis.evaluation.fisher import RANDOM_TABLES, fisher_p
 from glottis.evaluation.interval import Floats
 
 CountTest = Literal["chi-square", "fisher"]
@@ -79,7 +79,7 @@ def compare_counts(table: ArrayLike, *, test: CountTest | None = None, random_st
     p, exact = fisher_p(counts, random_state)
     if exact:
         return GroupTest("Fisher's exact", None, (), p, smallest)
-    note = f"{smallest}; {RANDOM_TABLES:,} random tables, since the exact test has more than {MAXIMUM_TABLES:,}"
+    note = f"{smallest}; {RANDOM_TABLES:,} random tables, since there are too many for the exact test"
     return GroupTest("Fisher's, Monte Carlo", None, (), p, note)
 
 

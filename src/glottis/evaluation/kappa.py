@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 from statsmodels.stats.inter_rater import cohens_kappa
 
 from glottis.evaluation.interval import Floats, Interval, check_level, check_same_patients, plain
+from glottis.evaluation.limits import wald_limits
 
 Weights = Literal["linear", "quadratic"]
 
@@ -155,8 +155,7 @@ def _credit(size: int, weights: Weights | None) -> Floats:
 def _interval(value: float, se: float, method: str, level: float) -> Interval:
     if not se > 1e-12 or not math.isfinite(se):
         return Interval(value, None, None, method, level, "no limits: the table has no spread")
-    half = float(stats.norm.ppf((1 + level) / 2)) * se
-    return Interval(value, max(-1.0, value - half), min(1.0, value + half), method, level)
+    return wald_limits(value, se, level, method, within=(-1.0, 1.0))
 
 
 def _codes(

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from glottis.evaluation.interval import Interval, check_level, check_same_patients, check_scores, plain
+from glottis.evaluation.limits import z_of
 
 McNemarMethod = Literal["exact", "corrected"]
 Among = Literal["all", "positives", "negatives"]
@@ -93,7 +94,7 @@ def mcnemar_test(
     counted = {"all": np.ones_like(truth), "positives": truth, "negatives": ~truth}[among]
     right, other_right = ((calls == truth)[counted] for calls in (first, second))
     b, c = int((right & ~other_right).sum()), int((~right & other_right).sum())
-    statistic, p = _corrected(b, c) if method == "corrected" else (None, _exact(b, c))
+    statistic, p = mcnemar_chi_square(b, c) if method == "corrected" else (None, exact_mcnemar_p(b, c))
     return McNemar(
         both_right=int((right & other_right).sum()),
         first_only=b,
@@ -107,12 +108,14 @@ def mcnemar_test(
     )
 
 
-def _exact(b: int, c: int) -> float:
+def exact_mcnemar_p(b: int, c: int) -> float:
+    """Two-sided binomial p of the two counts of disagreement."""
     return min(1.0, 2 * float(stats.binom.cdf(min(b, c), b + c, 0.5)))
 
 
-def _corrected(b: int, c: int) -> tuple[float, float]:
-    statistic = max(abs(b - c) - 1, 0) ** 2 / (b + c) if b + c else 0.0
+def mcnemar_chi_square(b: int, c: int, *, correction: float = 1.0) -> tuple[float, float]:
+    """Chi-square of the two counts of disagreement and its p; Edwards' correction is 1, 0 is none."""
+    statistic = max(abs(b - c) - correction, 0) ** 2 / (b + c) if b + c else 0.0
     return statistic, float(stats.chi2.sf(statistic, 1))
 
 
@@ -120,5 +123,5 @@ def paired_difference(first_only: int, second_only: int, n: int, level: float) -
     """Difference of two paired proportions; the limits add one patient to each kind of disagreement."""
     value = (first_only - second_only) / n
     p, q = (first_only + 1) / (n + 2), (second_only + 1) / (n + 2)
-    half = float(stats.norm.ppf((1 + level) / 2)) * math.sqrt((p + q - (p - q) ** 2) / (n + 2))
+    half = z_of(level) * math.sqrt((p + q - (p - q) ** 2) / (n + 2))
     return Interval(value, max(-1.0, p - q - half), min(1.0, p - q + half), BONETT_PRICE, level)

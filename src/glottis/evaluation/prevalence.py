@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from numpy.typing import ArrayLike
-from scipy import stats
 from scipy.special import expit, logit
 
-from glottis.evaluation.confusion import confusion_metrics, transformed
+from glottis.evaluation.confusion import confusion_metrics
 from glottis.evaluation.interval import Interval, plain
+from glottis.evaluation.limits import z_of
+from glottis.evaluation.proportion import transformed
 
 MERCALDO = "logit, Mercaldo 2007"
 
@@ -86,7 +87,7 @@ def _predictive(right: int, n_right: int, wrong: int, n_wrong: int, prevalence: 
         return Interval(float(wrong == 0), None, None, MERCALDO, level, "no limits: a cell is empty")
     middle = float(logit(prevalence)) + math.log(right * n_wrong / (wrong * n_right))
     variance = 1 / right - 1 / n_right + 1 / wrong - 1 / n_wrong
-    half = float(stats.norm.ppf((1 + level) / 2)) * math.sqrt(variance)
+    half = z_of(level) * math.sqrt(variance)
     value, low, high = (float(expit(middle + shift)) for shift in (0, -half, half))
     return Interval(value, low, high, MERCALDO, level)
 

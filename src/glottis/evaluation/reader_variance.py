@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from glottis.evaluation.interval import Bools, Floats
+from glottis.evaluation.placements import covariance_of_means, placements
 
 
 @dataclass(frozen=True)
@@ -50,13 +50,11 @@ def aucs_and_covariance(truth: Bools, scores: Floats, method: str) -> tuple[Floa
     """AUCs (t, r) and their covariances through the cases, (t, r, t, r)."""
     shape = scores.shape[:2]
     flat = scores.reshape(-1, truth.size)
-    ranks = stats.rankdata(flat, axis=1)
     n1, n0 = int(truth.sum()), int((~truth).sum())
-    of_positives = (ranks[:, truth] - stats.rankdata(flat[:, truth], axis=1)) / n0
-    of_negatives = 1 - (ranks[:, ~truth] - stats.rankdata(flat[:, ~truth], axis=1)) / n1
+    of_positives, of_negatives = placements(truth, flat)
     auc = of_positives.mean(axis=1)
     if method == "delong":
-        matrix = np.cov(of_positives) / n1 + np.cov(of_negatives) / n0
+        matrix = covariance_of_means(of_positives) + covariance_of_means(of_negatives)
     else:
         total = auc[:, None]
         without = np.hstack([(n1 * total - of_positives) / (n1 - 1), (n0 * total - of_negatives) / (n0 - 1)])

@@ -21,6 +21,7 @@ from glottis.evaluation.interval import (
     check_scores,
     plain,
 )
+from glottis.evaluation.limits import wald_limits
 
 NRI_BIAS = "NRI can reward a miscalibrated model that adds nothing (Hilden and Gerds 2014): read calibration beside it"
 
@@ -159,8 +160,7 @@ class _Mean:
     def interval(self, level: float) -> Interval:
         if not self.se > 0:
             return Interval(self.value, None, None, "Wald", level, "no limits: the changes have no spread")
-        half = float(stats.norm.ppf((1 + level) / 2)) * self.se
-        return Interval(self.value, self.value - half, self.value + half, "Wald", level)
+        return wald_limits(self.value, self.se, level, "Wald", within=(-math.inf, math.inf))
 
     @property
     def p_value(self) -> float | None:

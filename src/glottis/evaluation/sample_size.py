@@ -6,10 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from scipy import stats
-
 from glottis.evaluation.expected_auc import check_auc, expected_auc_interval, r_squared_from_auc
 from glottis.evaluation.interval import Interval, check_level
+from glottis.evaluation.limits import z_of
 from glottis.evaluation.planned_outcome import BinaryOutcome, SurvivalOutcome, inside, round_up
 
 MAXIMUM_FOR_ERROR = 30
@@ -119,7 +118,7 @@ def sample_size(
     numbers = {
         _SHRINKAGE: round_up(_needed(parameters, expected, shrinkage)),
         _OPTIMISM: round_up(_needed(parameters, expected, allowed)),
-        _OVERALL: outcome.patients_for_overall_risk(margin, float(stats.norm.ppf((1 + level) / 2))),
+        _OVERALL: outcome.patients_for_overall_risk(margin, z_of(level)),
     }
     if mean_error is not None:
         numbers[_ERROR] = _for_error(parameters, outcome, mean_error)

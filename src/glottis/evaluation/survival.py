@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from glottis.evaluation.followup import Counts, check_groups, check_survival, count
 from glottis.evaluation.interval import Bools, Floats, Interval, check_level
+from glottis.evaluation.limits import z_of
 
 LOG_SCALE = "Greenwood on the log scale"
 REVERSE = "reverse Kaplan-Meier"
@@ -153,7 +153,7 @@ def _limits(counts: Counts, level: float) -> tuple[Floats, Floats, Floats]:
         left = counts.at_risk - counts.events
         survival = np.asarray(np.cumprod(np.where(counts.at_risk > 0, left / counts.at_risk, 1.0)), dtype=np.float64)
         terms = np.where(counts.events > 0, counts.events / (counts.at_risk * left), 0.0)
-        half = stats.norm.ppf((1 + level) / 2) * np.sqrt(np.cumsum(terms))
+        half = z_of(level) * np.sqrt(np.cumsum(terms))
         low, high = survival * np.exp(-half), np.minimum(1.0, survival * np.exp(half))
     gone = survival <= 0
     return survival, np.where(gone, np.nan, low), np.where(gone, np.nan, high)

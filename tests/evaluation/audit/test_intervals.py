@@ -14,8 +14,10 @@ from correct_tables import limits_of
 from glottis.evaluation.audit import Finding, MetricRow, Printed
 from glottis.evaluation.audit.areas import audit_area, binary_se, greatest_se, least_se
 from glottis.evaluation.audit.counts import Table2x2
-from glottis.evaluation.audit.proportions import METHODS, audit_proportions, limits, methods_that_fit
+from glottis.evaluation.audit.proportions import audit_proportions, methods_that_fit
 from glottis.evaluation.discrimination import roc_auc
+from glottis.evaluation.proportion import METHODS
+from glottis.evaluation.proportion import limits_of_proportion as limits
 
 R = json.loads((Path(__file__).parents[2] / "reference" / "audit.json").read_text(encoding="utf-8"))
 NAMES = dict(zip(METHODS, ("wilson", "beta", "normal", "agresti_coull", "jeffreys", "prop.test"), strict=True))

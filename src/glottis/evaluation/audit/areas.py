@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize
 
 from glottis.evaluation.audit.counts import Table2x2
 from glottis.evaluation.audit.finding import Finding, Verdict
 from glottis.evaluation.audit.printed import Printed
 from glottis.evaluation.audit.rows import MetricRow, Pair
 from glottis.evaluation.discrimination import hanley_mcneil_se
+from glottis.evaluation.limits import z_of
 
 HANLEY_MCNEIL = "Hanley-McNeil"
 BINARY = "DeLong of a binary reading"
@@ -112,7 +113,7 @@ def audit_area(row: MetricRow, tables: Sequence[Table2x2], implied: tuple[int, i
     auc, pair = row.printed["auc"], row.intervals["auc"]
     sizes = row.sizes or _only_sizes(tables)
     reading = tables[0] if len(tables) == 1 and _is_reading(auc, tables[0]) else None
-    setting = _Setting(auc=auc, pair=pair, sizes=sizes, reading=reading, z=float(stats.norm.ppf((1 + row.level) / 2)))
+    setting = _Setting(auc=auc, pair=pair, sizes=sizes, reading=reading, z=z_of(row.level))
     verdict, message, methods = _judge(setting)
     if implied and HANLEY_MCNEIL not in methods and setting.fits(_hanley_mcneil(setting, implied)):
         message = (

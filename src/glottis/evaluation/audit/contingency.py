@@ -8,8 +8,8 @@ import numpy as np
 from scipy import stats
 
 from glottis.evaluation.audit.finding import Finding, listed
-from glottis.evaluation.audit.fisher import Counts, fisher_p
 from glottis.evaluation.audit.rows import Claim
+from glottis.evaluation.fisher import Counts, exact_fisher_p
 
 CHI_SQUARE = "chi-square without correction"
 YATES = "chi-square with Yates' correction"
@@ -37,7 +37,7 @@ def results_of_counts(counts: Counts) -> Results:
             continue
         statistic, p, *_ = stats.chi2_contingency(kept, correction=corrected, lambda_=power)
         results[name] = (float(statistic), float(p))
-    exact = fisher_p(kept)
+    exact = exact_fisher_p(kept)
     if exact is not None:
         results[FISHER] = (None, exact)
     return results

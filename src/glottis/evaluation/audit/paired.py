@@ -11,6 +11,8 @@ from scipy import stats
 from glottis.evaluation.audit.finding import Finding
 from glottis.evaluation.audit.printed import Printed
 from glottis.evaluation.audit.rows import Claim, MetricRow
+from glottis.evaluation.limits import z_of
+from glottis.evaluation.mcnemar import exact_mcnemar_p, mcnemar_chi_square
 
 Rows = Mapping[tuple[str, str], MetricRow]
 VERY_HIGH = 0.95
@@ -53,7 +55,7 @@ def correlation_range(first: MetricRow, second: MetricRow, p: Printed) -> tuple[
 
 def _se(row: MetricRow) -> tuple[float, float]:
     low, high = row.intervals["auc"]
-    width = 2 * float(stats.norm.ppf((1 + row.level) / 2))
+    width = 2 * z_of(row.level)
     return (max(0.0, high.low - low.high) / width, (high.high - low.low) / width)
 
 
@@ -172,16 +174,13 @@ def mcnemar_p(only_one: int, only_other: int) -> dict[str, float]:
     >>> round(mcnemar_p(5, 18)["exact"], 4)
     0.0106
     """
-    total = only_one + only_other
-    if total == 0:
-        return {"exact": 1.0}
-    exact = min(1.0, float(2 * stats.binom.cdf(min(only_one, only_other), total, 0.5)))
-    plain = (only_one - only_other) ** 2 / total
-    corrected = max(0, abs(only_one - only_other) - 1) ** 2 / total
+    exact = exact_mcnemar_p(only_one, only_other)
+    if only_one + only_other == 0:
+        return {"exact": exact}
     return {
         "exact": exact,
-        "chi-square": float(stats.chi2.sf(plain, 1)),
-        "corrected chi-square": float(stats.chi2.sf(corrected, 1)),
+        "chi-square": mcnemar_chi_square(only_one, only_other, correction=0)[1],
+        "corrected chi-square": mcnemar_chi_square(only_one, only_other)[1],
     }
 
 

@@ -2,48 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-
-from scipy import stats
-from statsmodels.stats.proportion import proportion_confint
 
 from glottis.evaluation.audit.counts import Table2x2
 from glottis.evaluation.audit.finding import Finding, listed
 from glottis.evaluation.audit.rows import NAMES, MetricRow, Pair
-
-STATSMODELS = {
-    "Wilson": "wilson",
-    "Clopper-Pearson": "beta",
-    "Wald": "normal",
-    "Agresti-Coull": "agresti_coull",
-    "Jeffreys": "jeffreys",
-}
-WILSON_CORRECTED = "Wilson with continuity correction"
-METHODS = (*STATSMODELS, WILSON_CORRECTED)
-
-
-def limits(count: int, total: int, method: str, level: float = 0.95) -> tuple[float, float]:
-    """Limits of a proportion, cut at 0 and 1, by one of `METHODS`.
-
-    >>> [round(limit, 3) for limit in limits(40, 52, "Wilson")]
-    [0.639, 0.863]
-    """
-    if method == WILSON_CORRECTED:
-        low, high = _corrected(count, total, level)
-    else:
-        low, high = proportion_confint(count, total, alpha=1 - level, method=STATSMODELS[method])
-    return max(0.0, float(low)), min(1.0, float(high))
-
-
-def _corrected(count: int, total: int, level: float) -> tuple[float, float]:
-    """Newcombe 1998, method 4; R's prop.test."""
-    z, p = float(stats.norm.ppf((1 + level) / 2)), count / total
-    middle, below = 2 * total * p + z * z, 2 * (total + z * z)
-    inner = [z * z + side * 2 - 1 / total + 4 * p * (total * (1 - p) - side) for side in (-1, 1)]
-    low = 0.0 if count == 0 else (middle - 1 - z * math.sqrt(max(0.0, inner[0]))) / below
-    high = 1.0 if count == total else (middle + 1 + z * math.sqrt(max(0.0, inner[1]))) / below
-    return low, high
+from glottis.evaluation.proportion import METHODS, limits_of_proportion
 
 
 def methods_that_fit(pair: Pair, count: int, total: int, level: float) -> tuple[str, ...]:
@@ -53,7 +17,10 @@ def methods_that_fit(pair: Pair, count: int, total: int, level: float) -> tuple[
     return tuple(
         method
         for method in METHODS
-        if all(number.meets(limit) for number, limit in zip(pair, limits(count, total, method, level), strict=True))
+        if all(
+            number.meets(limit)
+            for number, limit in zip(pair, limits_of_proportion(count, total, method, level), strict=True)
+        )
     )
 
 
@@ -88,7 +55,7 @@ def _audit_one(row: MetricRow, metric: str, tables: Sequence[Table2x2], *, compl
     if not complete:
         return row.says(check, "unchecked", f"{shown} fits none of the tables found; there are others.")
     count, total = fractions[0]
-    wilson = limits(count, total, "Wilson", row.level) if total else (0.0, 1.0)
+    wilson = limits_of_proportion(count, total, "Wilson", row.level) if total else (0.0, 1.0)
     message = (
         f"none of {listed(METHODS)} gives {shown} for {count}/{total}; Wilson gives {pair[0].like(wilson[0])} to "
         f"{pair[1].like(wilson[1])}. A bootstrap, or other counts, might."

@@ -8,55 +8,18 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-import numpy as np
 from scipy import stats
 
 from glottis.evaluation.audit.contingency import audit_patients, counts_of
 from glottis.evaluation.audit.finding import Finding
 from glottis.evaluation.audit.printed import Printed
 from glottis.evaluation.audit.rows import Claim
+from glottis.evaluation.limits import z_of
+from glottis.evaluation.odds import OddsRatio, odds_ratio
 
 OTHER_TEST = 0.3  # difference of z at which a likelihood-ratio, score or log-rank test still is a likely reason
 TINY = 1e-12
 OFF_CENTRE = 0.25  # standard errors by which limits of a profile likelihood may lie off
-
-
-@dataclass(frozen=True)
-class OddsRatio:
-    """An odds ratio with Woolf's interval on the log scale and Wald's p value.
-
-    Attributes:
-        value: the ratio.
-        low: lower limit.
-        high: upper limit.
-        p: two-sided.
-    """
-
-    value: float
-    low: float
-    high: float
-    p: float
-
-
-def odds_ratio(counts: np.ndarray, level: float = 0.95, *, spare: float = 0.0) -> OddsRatio | None:
-    """The odds ratio (a d) / (b c) of a 2x2 table; None where a cell is 0 and nothing is added to it.
-
-    Args:
-        counts: (2, 2).
-        level: confidence level.
-        spare: added to every cell (Haldane: 0.5).
-
-    >>> odds_ratio(np.array([[69, 32], [25, 109]])).value
-    9.40125
-    """
-    cells = counts.astype(float) + spare
-    if not (cells > 0).all():
-        return None
-    log_ratio = math.log(cells[0, 0]) + math.log(cells[1, 1]) - math.log(cells[0, 1]) - math.log(cells[1, 0])
-    se, z = math.sqrt(float((1 / cells).sum())), float(stats.norm.ppf((1 + level) / 2))
-    value = float(cells[0, 0] * cells[1, 1] / (cells[0, 1] * cells[1, 0]))
-    p = float(2 * stats.norm.sf(abs(log_ratio / se)))
-    return OddsRatio(value, math.exp(log_ratio - z * se), math.exp(log_ratio + z * se), p)
 
 
 def audit_ratio(claim: Claim) -> list[Finding]:
@@ -75,25 +38,33 @@ def _from_counts(claim: Claim) -> Finding:
     first: OddsRatio | None = None
     for way, cells in ways.items():
         for spare in spares:
-            ratio = odds_ratio(cells, claim.level, spare=spare)
+            ratio = odds_ratio(cells, level=claim.level, added=spare)
+            if ratio.ratio.value is None:
+                continue
             first = first or ratio
-            if ratio is not None and _same(claim, ratio):
+            if _same(claim, ratio):
                 total = int(counts.sum())
                 message = f"{_shown(claim)} follows {way}from the counts of {total} patients (Woolf's interval)."
-                return claim.says(check, "agrees", message, **vars(ratio), patients=total, flipped=bool(way))
+                return claim.says(check, "agrees", message, **_details(ratio), patients=total, flipped=bool(way))
     if first is None:
         return claim.says(check, "unchecked", "a cell of the counts is 0.")
+    found = _details(first)
     message = (
-        f"{_shown(claim)} does not follow from the counts: {first.value:.3f} ({first.low:.3f} to {first.high:.3f}), "
-        f"p = {first.p:.3g}, or its inverse {1 / first.value:.3f}."
-    )
-    return claim.says(check, "differs", message, cells=("estimate",), **vars(first))
+        "{shown} does not follow from the counts: {value:.3f} ({low:.3f} to {high:.3f}), p = {p:.3g}, or its inverse "
+        "{inverse:.3f}."
+    ).format(shown=_shown(claim), inverse=1 / found["value"], **found)
+    return claim.says(check, "differs", message, cells=("estimate",), **found)
+
+
+def _details(ratio: OddsRatio) -> dict[str, Any]:
+    return {"value": ratio.ratio.value, "low": ratio.ratio.low, "high": ratio.ratio.high, "p": ratio.p}
 
 
 def _same(claim: Claim, ratio: OddsRatio) -> bool:
-    pairs: list[tuple[Printed | None, float]] = [(claim.estimate, ratio.value), (claim.p, ratio.p)]
+    found = _details(ratio)
+    pairs: list[tuple[Printed | None, float]] = [(claim.estimate, found["value"]), (claim.p, found["p"])]
     if claim.interval:
-        pairs += [(claim.interval[0], ratio.low), (claim.interval[1], ratio.high)]
+        pairs += [(claim.interval[0], found["low"]), (claim.interval[1], found["high"])]
     return all(number is None or number.meets(value) for number, value in pairs)
 
 
@@ -154,7 +125,7 @@ def _from_limits(claim: Claim) -> Finding:
         return claim.says(check, "differs", f"{_shown(claim)}: it lies outside its interval.", cells=("interval",))
     if low.low <= 0 or claim.estimate.low <= 0:
         return claim.says(check, "unchecked", f"{_shown(claim)}: the digits are too few for a test.")
-    z = float(stats.norm.ppf((1 + claim.level) / 2))
+    z = z_of(claim.level)
     ratio = _Printed(estimate=claim.estimate, low=low, high=high, z=z)
     if ratio.off_centre > OFF_CENTRE:
         message = f"{_shown(claim)}: the middle of the interval on the log scale is {ratio.centre:.3f}."
