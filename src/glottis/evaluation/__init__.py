@@ -5,18 +5,26 @@ from glottis.evaluation.bland_altman import BlandAltman, bland_altman
 from glottis.evaluation.bootstrap import PartialAUC, bootstrap_ci, partial_auc
 from glottis.evaluation.calibration import Calibration, calibration
 from glottis.evaluation.comparison import DelongMatrix, DelongTest, delong_matrix, delong_test
+from glottis.evaluation.concordance import Concordance, concordance_index
 from glottis.evaluation.confusion import ConfusionMetrics, confusion_metrics, metrics_of_table
+from glottis.evaluation.cox import CoxRegression, cox_regression
 from glottis.evaluation.cross_validated import CrossValidatedAUC, cross_validated_auc
 from glottis.evaluation.decision import DecisionCurve, decision_curve, survival_decision_curve
+from glottis.evaluation.descriptive import BaselineTable, baseline_table
 from glottis.evaluation.discrimination import AUC, RocCurve, hanley_mcneil_ci, hanley_mcneil_se, roc_auc, roc_curve
 from glottis.evaluation.goodness_of_fit import HosmerLemeshow, Spiegelhalter, hosmer_lemeshow, spiegelhalter
 from glottis.evaluation.interval import Interval
 from glottis.evaluation.kappa import Kappa, cohen_kappa, fleiss_kappa
+from glottis.evaluation.logistic import LogisticTable, logistic_table
+from glottis.evaluation.logrank import LogRank, logrank_test
 from glottis.evaluation.mcnemar import McNemar, mcnemar_test
 from glottis.evaluation.multiplicity import benjamini_hochberg, holm
+from glottis.evaluation.odds import OddsRatio, odds_ratio
 from glottis.evaluation.optimism import Corrected, Optimism, optimism
+from glottis.evaluation.planned_outcome import BinaryOutcome, SurvivalOutcome
 from glottis.evaluation.precision_recall import PrecisionRecall, precision_recall
 from glottis.evaluation.prevalence import PredictiveValues, predictive_values
+from glottis.evaluation.readers import ReaderStudy, obuchowski_rockette
 from glottis.evaluation.recalibration import InterceptUpdate, update_intercept
 from glottis.evaluation.reclassification import (
     IntegratedDiscrimination,
@@ -24,16 +32,24 @@ from glottis.evaluation.reclassification import (
     integrated_discrimination,
     net_reclassification,
 )
+from glottis.evaluation.risk_groups import RiskCutoff, median_cutoff, survival_youden_cutoff
+from glottis.evaluation.sample_size import SampleSize, sample_size
 from glottis.evaluation.subgroups import GroupPerformance, Heterogeneity, Subgroups, performance_by_group
+from glottis.evaluation.survival import KaplanMeier, kaplan_meier
 from glottis.evaluation.thresholds import Threshold, sensitivity_threshold, youden_threshold
+from glottis.evaluation.time_auc import TimeDependentAUC, time_dependent_auc
 
 __all__ = [
     "AUC",
     "ICC",
+    "BaselineTable",
+    "BinaryOutcome",
     "BlandAltman",
     "Calibration",
+    "Concordance",
     "ConfusionMetrics",
     "Corrected",
+    "CoxRegression",
     "CrossValidatedAUC",
     "DecisionCurve",
     "DelongMatrix",
@@ -44,23 +60,35 @@ __all__ = [
     "IntegratedDiscrimination",
     "InterceptUpdate",
     "Interval",
+    "KaplanMeier",
     "Kappa",
+    "LogRank",
+    "LogisticTable",
     "McNemar",
+    "OddsRatio",
     "Optimism",
     "PartialAUC",
     "PrecisionRecall",
     "PredictiveValues",
+    "ReaderStudy",
     "Reclassification",
+    "RiskCutoff",
     "RocCurve",
+    "SampleSize",
     "Spiegelhalter",
     "Subgroups",
+    "SurvivalOutcome",
     "Threshold",
+    "TimeDependentAUC",
+    "baseline_table",
     "benjamini_hochberg",
     "bland_altman",
     "bootstrap_ci",
     "calibration",
     "cohen_kappa",
+    "concordance_index",
     "confusion_metrics",
+    "cox_regression",
     "cross_validated_auc",
     "decision_curve",
     "delong_matrix",
@@ -72,9 +100,15 @@ __all__ = [
     "hosmer_lemeshow",
     "icc",
     "integrated_discrimination",
+    "kaplan_meier",
+    "logistic_table",
+    "logrank_test",
     "mcnemar_test",
+    "median_cutoff",
     "metrics_of_table",
     "net_reclassification",
+    "obuchowski_rockette",
+    "odds_ratio",
     "optimism",
     "partial_auc",
     "performance_by_group",
@@ -82,9 +116,12 @@ __all__ = [
     "predictive_values",
     "roc_auc",
     "roc_curve",
+    "sample_size",
     "sensitivity_threshold",
     "spiegelhalter",
     "survival_decision_curve",
+    "survival_youden_cutoff",
+    "time_dependent_auc",
     "update_intercept",
     "youden_threshold",
 ]
