@@ -13,6 +13,7 @@ import numpy as np
 from glottis import __version__
 from glottis._errors import ImageError
 from glottis.data.cohort import Lesions
+from glottis.data.named_values import NamedValues
 from glottis.data.volume import LabelMap, Mask, Volume
 from glottis.io.images import on_image_grid, read_label_map, read_volume
 from glottis.io.manifest import BatchRow
@@ -52,6 +53,10 @@ class Line:
     diagnostics: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     error: str = ""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.features, NamedValues):
+            object.__setattr__(self, "features", NamedValues(self.features))
 
 
 def extract_shared(task: SharedImage) -> list[Line]:
