@@ -146,8 +146,9 @@ def free_port() -> int:
         return int(held.getsockname()[1])
 
 
-@pytest.mark.parametrize("address", [f"tcp://127.0.0.1:{free_port()}", "nonsense://there", "tcp://127.0.0.1"])
-def test_a_scheduler_that_does_not_answer_is_named(tiny: TinyStudy, monkeypatch, capsys, address: str):
+@pytest.mark.parametrize("written", ["tcp://127.0.0.1:{free}", "nonsense://there", "tcp://127.0.0.1"])
+def test_a_scheduler_that_does_not_answer_is_named(tiny: TinyStudy, monkeypatch, capsys, written: str):
+    address = written.format(free=free_port())
     monkeypatch.setattr(cluster_module, "CONNECT_SECONDS", 0.5)
     assert run_command([*tiny.extraction(), "--scheduler", address]) == 2
     assert f"glottis: No Dask scheduler answers at '{address}' within 0.5 s: start one with" in capsys.readouterr().err
