@@ -8,7 +8,7 @@ from glottis.evaluation.comparison import DelongMatrix, DelongTest, delong_matri
 from glottis.evaluation.confusion import ConfusionMetrics, confusion_metrics, metrics_of_table
 from glottis.evaluation.cross_validated import CrossValidatedAUC, cross_validated_auc
 from glottis.evaluation.decision import DecisionCurve, decision_curve, survival_decision_curve
-from glottis.evaluation.discrimination import AUC, RocCurve, hanley_mcneil_ci, hanley_mcneil_se, roc_auc, roc_curve
+from glottis.evaluation.discrimination import AUC, hanley_mcneil_ci, hanley_mcneil_se, roc_auc
 from glottis.evaluation.goodness_of_fit import HosmerLemeshow, Spiegelhalter, hosmer_lemeshow, spiegelhalter
 from glottis.evaluation.interval import Interval
 from glottis.evaluation.kappa import Kappa, cohen_kappa, fleiss_kappa
@@ -24,6 +24,7 @@ from glottis.evaluation.reclassification import (
     integrated_discrimination,
     net_reclassification,
 )
+from glottis.evaluation.roc import RocCurve, roc_curve
 from glottis.evaluation.subgroups import GroupPerformance, Heterogeneity, Subgroups, performance_by_group
 from glottis.evaluation.thresholds import Threshold, sensitivity_threshold, youden_threshold
 
