@@ -12,13 +12,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from glottis._errors import InputError
-from glottis.report.figures.layout import Columns, fitted, put, text_mm, width_mm
+from glottis.report.figures.layout import Columns, fitted, put, text_mm, width_mm, wrapped
 from glottis.report.figures.results import Stored, as_stored
 from glottis.report.style import COLOURS, FAINT, INK, SOFT, axes_mm, new_figure, styled
 from glottis.report.wording import MISSING, level
 
 Regression = Literal["multivariable", "univariable"]
 ROW_MM = 5.0
+TWO_LINES_MM = 7.0
 WIDEST = 1000.0
 _TICKS = (0.001, 0.01, 0.1, 0.2, 0.5, 1, 2, 5, 10, 100, 1000)
 
@@ -84,10 +85,12 @@ def _drawn(rows: list[_Row], name: str, columns: int) -> Figure:
     texts = [_text(row) for row in rows]
     right = max(18.0, *map(text_mm, texts)) if texts else 18.0
     longest = max((text_mm(row.label) for row in rows), default=10.0)
-    p_mm, axis = 10.0, 26.0 if columns == 1 else 62.0
+    p_mm, axis = 10.0, 17.0 if columns == 1 else 62.0
     left = min(longest + 2, total - 6 - axis - right - p_mm - 4)
     axis = min(total - 6 - left - right - p_mm - 4, axis * 1.3)
-    height = ROW_MM * max(len(rows), 1)
+    names = [_lines(row.label, total - 10 if row.heading else left - 1) for row in rows]
+    step = TWO_LINES_MM if any("\n" in label for label in names) else ROW_MM
+    height = step * max(len(rows), 1)
     figure = new_figure(total, 8 + height + 11)
     axes = axes_mm(figure, 3 + left, 8, axis, height)
     at = 3 + left + axis + 3
@@ -95,17 +98,24 @@ def _drawn(rows: list[_Row], name: str, columns: int) -> Figure:
     interval_level = level(shown[0]) if shown else "95%"
     put(figure, at, 3, f"Ratio ({interval_level} CI)", weight="bold")
     put(figure, at + right + p_mm, 3, "p", weight="bold", ha="right")
-    for place, (row, text) in enumerate(zip(rows, texts, strict=True)):
-        middle = 8 + (place + 0.5) * ROW_MM
-        room = total - 6 if row.heading else left - 1
-        weight = "bold" if row.heading else "normal"
-        put(figure, 3, middle, fitted(row.label, room * (0.9 if row.heading else 1)), va="center", weight=weight)
-        if not row.heading:
+    for place, (row, label, text) in enumerate(zip(rows, names, texts, strict=True)):
+        middle = 8 + (place + 0.5) * step
+        if row.heading:  # over the line of no effect
+            white = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
+            put(figure, 3, middle, label, va="center", weight="bold", bbox=white)
+        else:
+            put(figure, 3, middle, label, va="center", linespacing=0.95)
             put(figure, at, middle, text, va="center")
             put(figure, at + right + p_mm, middle, _p(row.p), va="center", ha="right")
             _mark(axes, place, row.interval)
     _axis(axes, shown, len(rows), name)
     return figure
+
+
+def _lines(label: str, room: float) -> str:
+    """The label in one line, or in two."""
+    lines = wrapped(label, room)
+    return "\n".join([lines[0], fitted(" ".join(lines[1:]), room)]) if len(lines) > 1 else lines[0]
 
 
 def _mark(axes: Axes, place: int, interval: Stored | None) -> None:

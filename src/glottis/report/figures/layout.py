@@ -151,7 +151,7 @@ def panels(n: int, columns: int, *, above: float, below: float, ratio: float = 1
         most: panels side by side in two columns; one column has half of them.
     """
     total = width_mm(columns)
-    across = min(n, most if columns == 2 else max(1, most // 2))
+    across = min(n, most if columns == 2 else (most + 1) // 2)
     # a lone panel of a double column is no larger than two side by side
     cell = total / max(across, 2 if columns == 2 else 1)
     wide, rows = cell - LEFT - 4, -(-n // across)

@@ -33,7 +33,7 @@ def as_stored(results: Any, key: str, function: str) -> dict[str, Stored]:
     for label, result in given.items():
         if not _is_result(result, key):
             message = (
-                f"A {type(result).__name__} cannot be drawn here{f' (label {label!r})' if label else ''}: "
+                f"{type(result).__name__} cannot be drawn here{f' (label {label!r})' if label else ''}: "
                 f"give a result of glottis.evaluation's {function}, or its to_dict()."
             )
             raise InputError(message)

@@ -95,13 +95,13 @@ def _median(curve: Stored) -> str:
 
 def _canvas(keys: list[Key], columns: int) -> tuple[Figure, Axes, float]:
     total = width_mm(columns)
-    left = min(26.0 if columns == 1 else 34.0, max(14.0, *(text_mm(key.label) + 6 for key in keys)))
+    left = min(30.0 if columns == 1 else 40.0, max(14.0, *(text_mm(key.label) + 11 for key in keys)))
     table = TOP + HEIGHT_MM + 10 + ROW_MM * (len(keys) + 1)
     if columns == 1:
         figure = new_figure(total, table + 2 + keys_height(keys, total - 8))
         draw_keys(figure, keys, 3, table + 1, total - 8)
         return figure, axes_mm(figure, left, TOP, total - left - 4, HEIGHT_MM), left
-    at = left + 92
+    at = left + 91
     figure = new_figure(total, max(table + 1, TOP + keys_height(keys, total - at - 2) + 2))
     draw_keys(figure, keys, at, TOP, total - at - 2)
     return figure, axes_mm(figure, left, TOP, 86, HEIGHT_MM), left
@@ -129,7 +129,7 @@ def _risk_table(
     for key, curve in zip(keys, curves, strict=True):
         top += ROW_MM
         swatch(figure, 3, top + 0.3, key.colour)
-        put(figure, 6, top, fitted(key.label, left - 9))
+        put(figure, 6, top, fitted(key.label, left - 10.5))
         counts = numbers_at_risk(curve["times"], curve["at_risk"], ticks)
         for tick, count in zip(ticks, counts, strict=True):
             place = left + wide * tick / axes.get_xlim()[1]
