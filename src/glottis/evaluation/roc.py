@@ -77,8 +77,11 @@ def roc_curve(
         check_resamples(n_resamples)
     if not note:
         low, high = _band(truth, score, level, n_resamples, random_state)
+    false_positive_rate, sensitivity, thresholds = metrics.roc_curve(truth, score)
     return RocCurve(
-        *metrics.roc_curve(truth, score),
+        false_positive_rate=false_positive_rate,
+        sensitivity=sensitivity,
+        thresholds=thresholds,
         auc=auc.interval,
         band_at=np.empty(0) if note else BAND_AT.copy(),
         band_low=low,

@@ -31,9 +31,8 @@ def calibration_figure(results: Any, *, columns: Columns = 1) -> Figure:
         InputError: no result, or one of another kind; columns other than 1 and 2.
     """
     models = as_stored(results, "histogram_edges", "calibration")
-    grid = panels(len(models), columns, above=11, below=HISTOGRAM_MM + 13)
-    figure = next(grid)
-    for (label, stored), (left, top, wide, tall) in zip(models.items(), grid, strict=True):
+    figure, places = panels(len(models), columns, above=11, below=HISTOGRAM_MM + 13)
+    for (label, stored), (left, top, wide, tall) in zip(models.items(), places, strict=True):
         axes = axes_mm(figure, left, top, wide, tall)
         _calibration(axes, stored)
         below = axes_mm(figure, left, top + tall + 2, wide, HISTOGRAM_MM)
@@ -84,9 +83,8 @@ def confusion_figure(results: Any, *, columns: Columns = 1, classes: tuple[str, 
         InputError: no result, or one of another kind; columns other than 1 and 2.
     """
     models = as_stored(results, "tp", "confusion_metrics")
-    grid = panels(len(models), columns, above=11, below=10, ratio=0.8, most=4)
-    figure = next(grid)
-    for (label, stored), (left, top, wide, tall) in zip(models.items(), grid, strict=True):
+    figure, places = panels(len(models), columns, above=11, below=10, ratio=0.8, most=4)
+    for (label, stored), (left, top, wide, tall) in zip(models.items(), places, strict=True):
         axes = axes_mm(figure, left, top, wide, tall)
         _table(axes, stored, classes, wide, tall)
         threshold = stored["threshold"]
@@ -126,9 +124,8 @@ def bland_altman_figure(results: Any, *, columns: Columns = 1, unit: str = "") -
         InputError: no result, or one of another kind; columns other than 1 and 2.
     """
     pairs = as_stored(results, "differences", "bland_altman")
-    grid = panels(len(pairs), columns, above=11, below=11, ratio=0.75, most=2)
-    figure = next(grid)
-    for (label, stored), (left, top, wide, tall) in zip(pairs.items(), grid, strict=True):
+    figure, places = panels(len(pairs), columns, above=11, below=11, ratio=0.75, most=2)
+    for (label, stored), (left, top, wide, tall) in zip(pairs.items(), places, strict=True):
         axes = axes_mm(figure, left, top, wide, tall)
         _agreement(axes, stored)
         suffix = f" ({unit})" if unit else ""

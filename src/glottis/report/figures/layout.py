@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ from glottis.report.style import COLOURS, FAINT, LINES, axes_mm, new_figure
 from glottis.report.wording import shortened
 
 Columns = Literal[1, 2]
+Place = tuple[float, float, float, float]
 SMALL = 6.5
 LEFT, TOP, BELOW, LINE_MM, KEY_MM = 14.0, 3.0, 10.0, 3.4, 9.0
 _WIDTH_MM = {1: 90.0, 2: 180.0}
@@ -50,8 +51,8 @@ def look(place: int) -> tuple[str, Any]:
 def text_mm(text: str, size: float = SMALL) -> float:
     """Width of a text in mm, in the fonts of the house style."""
     figure = Figure(figsize=(0.1, 0.1), dpi=_DPI)  # a large canvas would cost 60 MB a text
-    renderer = FigureCanvasAgg(figure).get_renderer()
-    return float(figure.text(0, 0, text, fontsize=size).get_window_extent(renderer).width) * _MM
+    FigureCanvasAgg(figure)
+    return float(figure.text(0, 0, text, fontsize=size).get_window_extent().width) * _MM
 
 
 def fitted(text: str, width: float, size: float = SMALL) -> str:
@@ -139,8 +140,10 @@ def diagonal(axes: Axes) -> None:
     axes.plot([0, 1], [0, 1], color=FAINT, linewidth=0.7, linestyle=(0, (2, 2)), zorder=1)
 
 
-def panels(n: int, columns: int, *, above: float, below: float, ratio: float = 1.0, most: int = 3) -> Iterator[Any]:
-    """A figure with room for ``n`` panels: first the figure, then left, top, width and height of each in mm.
+def panels(
+    n: int, columns: int, *, above: float, below: float, ratio: float = 1.0, most: int = 3
+) -> tuple[Figure, list[Place]]:
+    """A figure with room for ``n`` panels: the figure, and left, top, width and height of each in mm.
 
     Args:
         n: number of panels.
@@ -156,12 +159,10 @@ def panels(n: int, columns: int, *, above: float, below: float, ratio: float = 1
     cell = total / max(across, 2 if columns == 2 else 1)
     wide, rows = cell - LEFT - 4, -(-n // across)
     tall = wide * ratio
-    figure = new_figure(total, rows * (above + tall + below))
-    yield figure
     start = (total - across * cell) / 2
-    for place in range(n):
-        row, column = divmod(place, across)
-        yield start + column * cell + LEFT, row * (above + tall + below) + above, wide, tall
+    cells = [divmod(place, across) for place in range(n)]
+    places = [(start + column * cell + LEFT, row * (above + tall + below) + above, wide, tall) for row, column in cells]
+    return new_figure(total, rows * (above + tall + below)), places
 
 
 def swatch(figure: Figure, left: float, top: float, colour: str, side: float = 2.2) -> None:
