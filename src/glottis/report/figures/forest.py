@@ -143,7 +143,10 @@ def _axis(axes: Axes, shown: list[Stored], n: int, name: str) -> None:
     if len(inside) < 3:
         inside = sorted({*inside, float(f"{low:.2g}"), float(f"{high:.2g}")} - {0.0})
     span = math.log(high * 1.3225 / low)
-    kept = [tick for tick in inside if tick == 1 or abs(math.log(tick)) > 0.2 * span]
+    kept: list[float] = []
+    for tick in sorted(inside, key=lambda tick: abs(math.log(tick))):  # 1 first, then those with room beside it
+        if all(abs(math.log(tick / other)) > 0.2 * span for other in kept):
+            kept.append(tick)
     axes.xaxis.set_major_locator(FixedLocator(kept))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xticks(kept, [f"{tick:g}" for tick in kept])

@@ -151,7 +151,7 @@ def _agreement(axes: Axes, stored: Stored) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(4))
     axes.yaxis.set_major_locator(MaxNLocator(5))
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(lambda value, _: f"{value:.4g}".replace("-", "−"))
+        axis.set_major_formatter(lambda value, _: f"{value:.4g}".replace("e+0", "e").replace("-", "−"))
 
 
 def _title(figure: Figure, label: str, line: str, left: float, top: float, wide: float) -> None:
