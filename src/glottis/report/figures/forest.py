@@ -145,7 +145,7 @@ def _axis(axes: Axes, shown: list[Stored], n: int, name: str) -> None:
     span = math.log(high * 1.3225 / low)
     kept: list[float] = []
     for tick in sorted(inside, key=lambda tick: abs(math.log(tick))):  # 1 first, then those with room beside it
-        if all(abs(math.log(tick / other)) > 0.2 * span for other in kept):
+        if all(abs(math.log(tick / other)) > 0.3 * span for other in kept):
             kept.append(tick)
     axes.xaxis.set_major_locator(FixedLocator(kept))
     axes.xaxis.set_minor_locator(NullLocator())

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from glottis.report.figures.layout import LEFT, SMALL, Columns, diagonal, fitted, panels, put, unit_square
+from glottis.report.figures.layout import LEFT, SMALL, Columns, diagonal, fitted, panels, put, text_mm, unit_square
 from glottis.report.figures.results import Stored, as_stored, values
 from glottis.report.style import COLOURS, FAINT, INK, MID, SOFT, axes_mm, styled
 from glottis.report.wording import number
@@ -160,4 +160,5 @@ def _title(figure: Figure, label: str, line: str, left: float, top: float, wide:
     if label:
         put(figure, start, top - 8.6, fitted(label, room, 7.5), fontsize=7.5)
     if line:
-        put(figure, start, top - 4.9, fitted(line, room), color=SOFT, fontsize=SMALL)
+        size = SMALL * min(1.0, room / text_mm(line))  # a number is never shortened
+        put(figure, start, top - 4.9, line, color=SOFT, fontsize=size)
