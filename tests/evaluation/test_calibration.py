@@ -152,3 +152,10 @@ def test_the_update_centres_the_scores_and_keeps_their_order() -> None:
     assert result.p_value < 1e-10
     np.testing.assert_array_equal(np.argsort(result.updated), np.argsort(P))
     json.dumps(result.to_dict(), allow_nan=False)
+
+
+def test_the_histogram_counts_every_patient_once() -> None:
+    result = calibration([0, 1, 0, 1, 1], [0.0, 0.05, 0.049, 1.0, 0.97])
+    assert result.histogram_negative.tolist() == [2] + [0] * 19
+    assert result.histogram_positive.tolist() == [0, 1] + [0] * 17 + [2]
+    assert result.to_dict()["histogram_edges"][1] == 0.05

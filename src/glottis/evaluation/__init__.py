@@ -11,7 +11,7 @@ from glottis.evaluation.cox import CoxRegression, cox_regression
 from glottis.evaluation.cross_validated import CrossValidatedAUC, cross_validated_auc
 from glottis.evaluation.decision import DecisionCurve, decision_curve, survival_decision_curve
 from glottis.evaluation.descriptive import BaselineTable, baseline_table
-from glottis.evaluation.discrimination import AUC, RocCurve, hanley_mcneil_ci, hanley_mcneil_se, roc_auc, roc_curve
+from glottis.evaluation.discrimination import AUC, hanley_mcneil_ci, hanley_mcneil_se, roc_auc
 from glottis.evaluation.goodness_of_fit import HosmerLemeshow, Spiegelhalter, hosmer_lemeshow, spiegelhalter
 from glottis.evaluation.interval import Interval
 from glottis.evaluation.kappa import Kappa, cohen_kappa, fleiss_kappa
@@ -33,6 +33,7 @@ from glottis.evaluation.reclassification import (
     net_reclassification,
 )
 from glottis.evaluation.risk_groups import RiskCutoff, median_cutoff, survival_youden_cutoff
+from glottis.evaluation.roc import RocCurve, roc_curve
 from glottis.evaluation.sample_size import SampleSize, sample_size
 from glottis.evaluation.subgroups import GroupPerformance, Heterogeneity, Subgroups, performance_by_group
 from glottis.evaluation.survival import KaplanMeier, kaplan_meier

@@ -72,7 +72,7 @@ def bootstrap_ci(
     truth, score = check_scores(y_true, y_score)
     if statistic is not None:
         check_level(level)
-        _check_resamples(n_resamples)
+        check_resamples(n_resamples)
         drawn = _each_resample(truth, score, statistic, n_resamples, random_state)
         return percentiles(float(statistic(truth, score)), drawn, level)
     return of_counts(truth, score, areas, level=level, n_resamples=n_resamples, random_state=random_state)
@@ -145,17 +145,18 @@ def of_counts(
         random_state: seed.
     """
     check_level(level)
-    _check_resamples(n_resamples)
+    check_resamples(n_resamples)
     level_of = np.unique(-score, return_inverse=True)[1]
     n_levels = int(level_of.max()) + 1
     observed = [np.bincount(level_of[rows], minlength=n_levels)[None].astype(float) for rows in (truth, ~truth)]
-    drawn = [statistic(*counts) for counts in _resampled(level_of, truth, n_levels, n_resamples, random_state)]
+    drawn = [statistic(*counts) for counts in resampled(level_of, truth, n_levels, n_resamples, random_state)]
     return percentiles(float(statistic(*observed)[0]), np.concatenate(drawn), level)
 
 
-def _resampled(
+def resampled(
     level_of: Any, truth: Bools, n_levels: int, n_resamples: int, random_state: int
 ) -> Iterator[tuple[Floats, Floats]]:
+    """How often each score was drawn in each class, some resamples at a time, highest score first."""
     rng = np.random.default_rng(random_state)
     chunk = max(1, _ENTRIES_AT_ONCE // truth.size)
     for start in range(0, n_resamples, chunk):
@@ -216,7 +217,8 @@ def percentiles(value: float, drawn: Floats, level: float, method: str = BOOTSTR
     return Interval(value, float(low), float(high), method, level)
 
 
-def _check_resamples(n_resamples: int) -> None:
+def check_resamples(n_resamples: int) -> None:
+    """Refuse fewer resamples than percentiles need."""
     if n_resamples < 100:
         message = f"A bootstrap interval needs at least 100 resamples; got {n_resamples}: 2000 is usual."
         raise ValueError(message)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import logit
 from statsmodels.genmod.families import Binomial
 from statsmodels.genmod.generalized_linear_model import GLM
@@ -22,6 +22,8 @@ LOWESS_SHARE = 2 / 3
 MINIMUM_LEVELS = 20
 MOST_KNOTS = 1000
 MINIMUM_A_GROUP = 10
+HISTOGRAM_EDGES = np.arange(21) / 20
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,9 @@ class Calibration:
         curve_score: scores on a grid, where the smooth curve is read.
         curve_observed: smoothed share of events there.
         groups: two to ten groups of equal size by score, of ten patients or more where there are enough.
+        histogram_edges: (21,) edges of the histogram of scores, 0 to 1; a score on an edge counts above it.
+        histogram_positive: (20,) patients of class 1 in each bin.
+        histogram_negative: (20,) patients of class 0.
         n_clipped: scores of 0 or 1 (to within 1e-6) that the logit needed moved.
         note: what could not be estimated, and why.
     """
@@ -70,6 +75,9 @@ class Calibration:
     curve_score: Floats
     curve_observed: Floats
     groups: tuple[CalibrationGroup, ...]
+    histogram_edges: Floats
+    histogram_positive: Ints
+    histogram_negative: Ints
     n_clipped: int
     note: str
 
@@ -117,6 +125,9 @@ def calibration(y_true: ArrayLike, y_score: ArrayLike, *, level: float = 0.95, n
         curve_score=curve_score,
         curve_observed=curve_observed,
         groups=_groups(truth, score, level),
+        histogram_edges=HISTOGRAM_EDGES.copy(),
+        histogram_positive=np.histogram(score[truth], HISTOGRAM_EDGES)[0],
+        histogram_negative=np.histogram(score[~truth], HISTOGRAM_EDGES)[0],
         n_clipped=int((clipped != score).sum()),
         note="; ".join(note for note in notes if note),
     )

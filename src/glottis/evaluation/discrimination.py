@@ -1,4 +1,4 @@
-"""How well a score tells two classes apart: AUC with its intervals, and the ROC curve."""
+"""How well a score tells two classes apart: AUC with its intervals."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 from scipy import stats
-from sklearn import metrics
 
 from glottis.evaluation.interval import Bools, Floats, Interval, check_level, check_scores
 from glottis.evaluation.limits import logit_limits, wald_limits
@@ -47,29 +46,6 @@ class AUC:
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return vars(self) | {"interval": self.interval.to_dict(), "delong": self.delong.to_dict()}
-
-
-@dataclass(frozen=True)
-class RocCurve:
-    """Corners of the ROC curve, from nobody positive to everybody positive.
-
-    Attributes:
-        false_positive_rate: 1 - specificity at each cut-off.
-        sensitivity: true positive rate at each cut-off.
-        thresholds: positive when the score is at least this; the first is infinite (nobody is positive).
-    """
-
-    false_positive_rate: Floats
-    sensitivity: Floats
-    thresholds: Floats
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; the infinite first threshold is None."""
-        return {
-            "false_positive_rate": self.false_positive_rate.tolist(),
-            "sensitivity": self.sensitivity.tolist(),
-            "thresholds": [value if math.isfinite(value) else None for value in self.thresholds.tolist()],
-        }
 
 
 def roc_auc(y_true: ArrayLike, y_score: ArrayLike, level: float = 0.95) -> AUC:
@@ -173,17 +149,3 @@ def hanley_mcneil_ci(y_true: ArrayLike, y_score: ArrayLike, *, level: float = 0.
     reason = why_not_estimable(value, 1.0, smaller)
     se = None if reason else hanley_mcneil_se(value, n_positive, truth.size - n_positive)
     return wald_limits(value, se, level, HANLEY_MCNEIL, reason)
-
-
-def roc_curve(y_true: ArrayLike, y_score: ArrayLike) -> RocCurve:
-    """Corners of the ROC curve (collinear points left out).
-
-    Args:
-        y_true: (n,) outcome, 0 or 1.
-        y_score: (n,) score, higher for class 1.
-
-    Raises:
-        ValueError: one class, a score that is not finite, unequal lengths.
-    """
-    truth, score = check_scores(y_true, y_score)
-    return RocCurve(*metrics.roc_curve(truth, score))

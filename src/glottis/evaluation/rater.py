@@ -12,11 +12,12 @@ from glottis.evaluation.calibration import Calibration, calibration
 from glottis.evaluation.confusion import ConfusionMetrics, confusion_metrics
 from glottis.evaluation.cutoffs import Cutoff
 from glottis.evaluation.decision import DecisionCurve, decision_curve
-from glottis.evaluation.discrimination import AUC, RocCurve, roc_auc, roc_curve
+from glottis.evaluation.discrimination import AUC, roc_auc
 from glottis.evaluation.goodness_of_fit import HosmerLemeshow, Spiegelhalter, hosmer_lemeshow, spiegelhalter
 from glottis.evaluation.interval import Floats, plain
 from glottis.evaluation.precision_recall import PrecisionRecall, precision_recall
 from glottis.evaluation.prevalence import PredictiveValues, predictive_values
+from glottis.evaluation.roc import RocCurve, roc_curve
 from glottis.evaluation.subgroups import Subgroups, performance_by_group
 
 Scale = Literal["binary", "ordinal", "probability", "continuous"]

@@ -53,8 +53,7 @@ class SurvivalCurve:
 
     def numbers_at_risk(self, at: ArrayLike) -> list[int]:
         """Patients not yet gone just before each of the times ``at``."""
-        index = np.searchsorted(self.times, np.asarray(at, dtype=np.float64), side="left")
-        return [int(value) for value in np.append(self.at_risk, 0)[index]]
+        return numbers_at_risk(self.times, self.at_risk, at)
 
     def survival_at(self, at: float) -> Interval:
         """Probability of no event up to ``at``; None after the last time."""
@@ -178,3 +177,9 @@ def _crosses_half(times: Floats, curve: Floats) -> float | None:
 
 def _or_none(value: float) -> float | None:
     return value if np.isfinite(value) else None
+
+
+def numbers_at_risk(times: ArrayLike, at_risk: ArrayLike, at: ArrayLike) -> list[int]:
+    """Patients not yet gone just before each of the times ``at``, read from a curve's times and numbers at risk."""
+    index = np.searchsorted(np.asarray(times, dtype=np.float64), np.asarray(at, dtype=np.float64), side="left")
+    return [int(value) for value in np.append(np.asarray(at_risk, dtype=np.float64), 0)[index]]

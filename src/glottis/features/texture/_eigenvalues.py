@@ -70,7 +70,8 @@ def largest_beside_first(starts: Array, columns: Array, values: Array, basis: Ar
     beside = np.zeros(most)
     w = np.zeros(basis.shape[1])
     rest = fill_irregularly(w, basis[0])
-    size = orthogonalise(w, basis, 1)
+    known = min(1, most)  # 1, but no literal, for which the function would be compiled a second time
+    size = orthogonalise(w, basis, known)
     if size < 1e-3:
         return np.nan
     for k in range(1, most + 1):

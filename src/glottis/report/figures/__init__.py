@@ -1,0 +1,41 @@
+"""Figures: those of a study's report, and the public ones, which draw any result of `glottis.evaluation`."""
+
+from glottis.report.figures.curves import decision_figure, precision_recall_figure, roc_figure
+from glottis.report.figures.delong import delong_figure
+from glottis.report.figures.forest import forest_figure
+from glottis.report.figures.grids import bland_altman_figure, calibration_figure, confusion_figure
+from glottis.report.figures.study import (
+    auc_text,
+    calibration_of_models,
+    confusion_of_models,
+    range_text,
+    remaining,
+    roc_of_models,
+    roc_of_sets,
+    selection_funnel,
+)
+from glottis.report.figures.survival import kaplan_meier_figure
+from glottis.report.style import save, styled
+
+save_figure = styled()(save)
+
+__all__ = [
+    "auc_text",
+    "bland_altman_figure",
+    "calibration_figure",
+    "calibration_of_models",
+    "confusion_figure",
+    "confusion_of_models",
+    "decision_figure",
+    "delong_figure",
+    "forest_figure",
+    "kaplan_meier_figure",
+    "precision_recall_figure",
+    "range_text",
+    "remaining",
+    "roc_figure",
+    "roc_of_models",
+    "roc_of_sets",
+    "save_figure",
+    "selection_funnel",
+]
