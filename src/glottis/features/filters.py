@@ -228,20 +228,10 @@ class LaplacianOfGaussian:
 
 
 @dataclass(frozen=True)
-class With:
-    """Another filter whose images are measured with settings of their own; None keeps those of all images.
-
-    Attributes:
-        step: the filter.
-        bins: how the intensities of its images become grey levels.
-        texture: neighbours and directions of its texture matrices.
-        voxel_array_shift: added to the intensities of its images for first-order Energy and its kin.
-    """
+class _Around:
+    """A filter round another one, which answers for it."""
 
     step: Filter
-    bins: Bins | None = None
-    texture: TextureSettings | None = None
-    voxel_array_shift: float | None = None
 
     @property
     def wraps_round(self) -> bool:
@@ -262,7 +252,23 @@ class With:
 
 
 @dataclass(frozen=True)
-class Inside:
+class With(_Around):
+    """Another filter whose images are measured with settings of their own; None keeps those of all images.
+
+    Attributes:
+        step: the filter.
+        bins: how the intensities of its images become grey levels.
+        texture: neighbours and directions of its texture matrices.
+        voxel_array_shift: added to the intensities of its images for first-order Energy and its kin.
+    """
+
+    bins: Bins | None = None
+    texture: TextureSettings | None = None
+    voxel_array_shift: float | None = None
+
+
+@dataclass(frozen=True)
+class Inside(_Around):
     """Another filter, asked only for the values inside one box: faster, and the same values there.
 
     Attributes:
@@ -271,18 +277,8 @@ class Inside:
         seen: the part that the filter must see for it; None shows it all.
     """
 
-    step: Filter
     box: Box
     seen: Box | None = None
-
-    @property
-    def wraps_round(self) -> bool:
-        """As the filter itself."""
-        return self.step.wraps_round
-
-    def reach_voxels(self, spacing_mm: Triple) -> int:
-        """As the filter itself."""
-        return self.step.reach_voxels(spacing_mm)
 
     def __call__(self, image: Volume, *, box: Box | None = None) -> Iterator[tuple[str, Volume]]:
         """Yield what the filter yields, 0 outside the box."""
@@ -293,10 +289,6 @@ class Inside:
         z, y, x = (slice(a.start - b.start, a.stop - b.start) for a, b in zip(wanted, self.seen, strict=True))
         for name, derived in self.step(image.crop(self.seen), box=(z, y, x)):
             yield name, placed(image, derived.voxels[z, y, x], wanted)
-
-    def skipped(self, image: Volume) -> tuple[str, ...]:
-        """As the filter itself."""
-        return self.step.skipped(image)
 
 
 def own_settings(step: Filter) -> With:

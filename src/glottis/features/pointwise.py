@@ -8,6 +8,7 @@ image of zeros, where PyRadiomics divides by zero, gives the limit: zeros (ones 
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -20,7 +21,7 @@ from glottis.features.filters import WHOLE_IMAGE, placed
 
 
 @dataclass(frozen=True)
-class _Pointwise:
+class _Pointwise(ABC):
     """What the four curves share: they look at the whole image for its largest absolute intensity."""
 
     wraps_round: ClassVar[bool] = False
@@ -40,8 +41,9 @@ class _Pointwise:
         """Nothing is ever left out."""
         return ()
 
+    @abstractmethod
     def _curve(self, x: NDArray[Any], largest: float) -> NDArray[Any]:
-        raise NotImplementedError
+        """The new intensities of ``x``, ``largest`` being the scale."""
 
 
 @dataclass(frozen=True)

@@ -187,7 +187,7 @@ def read_masks(source: MaskSource, image: Volume | None = None) -> list[Mask]:
     """
     mask = source.source if isinstance(source.source, Mask) else _read_mask(Path(source.source), source)
     if image is not None:
-        mask = _uncropped(mask, image)
+        mask = on_image_grid(mask, image)
     return [mask.with_voxels(part) for part in split_lesions(mask.voxels, source.lesions)]
 
 
@@ -206,7 +206,7 @@ def read_label_map(path: Path | str, *, channel: int = 0) -> LabelMap:
     if plain is None:
         return label_map_of(_read_image(path), channel=channel, name=f"'{path}'")
     return LabelMap(
-        voxels=_finite(plain.voxels, path), spacing_mm=plain.spacing_mm, origin_mm=plain.origin_mm,
+        voxels=_finite(plain.voxels, f"'{path}'"), spacing_mm=plain.spacing_mm, origin_mm=plain.origin_mm,
         direction=plain.direction,
     )  # fmt: skip
 
@@ -230,10 +230,7 @@ def label_map_of(image: Any, *, channel: int = 0, name: str = "in memory") -> La
             f"give one from 0 to {len(layers) - 1}."
         )
         raise ImageError(message)
-    voxels = layers[channel] if len(layers) > 1 else layers[0]
-    if voxels.dtype.kind == "f" and not np.isfinite(voxels).all():
-        message = f"Mask {name} holds voxels that are not finite: export it as whole numbers, 0 outside the lesion."
-        raise ImageError(message)
+    voxels = _finite(layers[channel] if len(layers) > 1 else layers[0], name)
     return LabelMap(
         voxels=np.ascontiguousarray(voxels), spacing_mm=tuple(image.GetSpacing()[::-1]),
         origin_mm=tuple(image.GetOrigin()), direction=tuple(image.GetDirection()),
@@ -255,11 +252,6 @@ def volume_of(image: Any, *, name: str = "in memory") -> Volume:
         message = f"Image {name} holds voxels that are not finite (NaN or infinite): replace them by the background."
         raise ImageError(message)
     return volume
-
-
-def on_image_grid(mask: Mask, image: Volume) -> Mask:
-    """A mask that was saved cropped on the image's own voxels, put back onto the whole image; any other as it is."""
-    return _uncropped(mask, image)
 
 
 def write_volume(volume: Volume, path: Path | str) -> None:
@@ -304,9 +296,9 @@ def _errno_of_full_disk(temporary: Path) -> int:
 def _read_mask(path: Path, source: MaskSource) -> Mask:
     plain = _read_plain(path) if source.segment is None else None
     if plain is not None:
-        return _as_mask(pick_label(_finite(plain.voxels[np.newaxis], path), source.label, file=path.name), plain)
+        return _as_mask(pick_label(_finite(plain.voxels[np.newaxis], f"'{path}'"), source.label, file=path.name), plain)
     image = _read_image(path)
-    layers = _finite(_layers(image), path)
+    layers = _finite(_layers(image), f"'{path}'")
     if source.segment is not None:
         header = {key: image.GetMetaData(key) for key in image.GetMetaDataKeys()}
         inside = pick_segment(layers, segments_of(header), source.segment, file=path.name)
@@ -320,9 +312,9 @@ def _as_mask(inside: np.ndarray[Any, Any], place: Volume) -> Mask:
     return Mask(voxels=inside, spacing_mm=place.spacing_mm, origin_mm=place.origin_mm, direction=place.direction)
 
 
-def _finite(layers: np.ndarray[Any, Any], path: Path) -> np.ndarray[Any, Any]:
+def _finite(layers: np.ndarray[Any, Any], name: str) -> np.ndarray[Any, Any]:
     if layers.dtype.kind == "f" and not np.isfinite(layers).all():
-        message = f"Mask '{path}' holds voxels that are not finite: export it as whole numbers, 0 outside the lesion."
+        message = f"Mask {name} holds voxels that are not finite: export it as whole numbers, 0 outside the lesion."
         raise ImageError(message)
     return layers
 
@@ -335,8 +327,8 @@ def _layers(image: Any) -> np.ndarray[Any, Any]:
     return array[np.newaxis] if array.ndim == 3 else np.moveaxis(array, -1, 0)
 
 
-def _uncropped(mask: Mask, image: Volume) -> Mask:
-    """The mask on the whole grid of ``image`` where it is a box of that grid, else as it is."""
+def on_image_grid(mask: Mask, image: Volume) -> Mask:
+    """A mask that was saved cropped on the image's own voxels, put back onto the whole image; any other as it is."""
     if mask.shape == image.shape:
         return mask
     same_axes = np.allclose(mask.spacing_mm, image.spacing_mm, atol=1e-4) and np.allclose(

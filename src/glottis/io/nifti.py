@@ -46,10 +46,10 @@ def check_complete(path: Path) -> None:
         ImageError: no NIfTI header, or fewer bytes than the header asks for.
     """
     packed = _starts_with_gzip(path)
-    with _damage_as_error(path):
+    with damage_as_error(path):
         expected = _layout(path, packed=packed).end
         found = _packed_size(path, expected) if packed else path.stat().st_size
-    _require_bytes(found, expected, path)
+    require_bytes(found, expected, path)
 
 
 def check_every_voxel(path: Path) -> None:
@@ -62,10 +62,10 @@ def check_every_voxel(path: Path) -> None:
         ImageError: truncated, a wrong checksum, or voxels that are NaN or infinite.
     """
     packed = _starts_with_gzip(path)
-    with _damage_as_error(path):
+    with damage_as_error(path):
         layout = _layout(path, packed=packed)
         content = gzip.decompress(path.read_bytes()) if packed else path.read_bytes()
-    _require_bytes(len(content), layout.end, path)
+    require_bytes(len(content), layout.end, path)
     if layout.data_type in FLOATS:
         kind = f"{layout.order}{FLOATS[layout.data_type]}"
         voxels = np.frombuffer(content, dtype=kind, count=layout.n_voxels, offset=layout.offset)
@@ -86,14 +86,20 @@ def require_finite(n_bad: int, path: Path) -> None:
         raise ImageError(message)
 
 
-def _require_bytes(found: int, expected: int, path: Path) -> None:
+def require_bytes(found: int, expected: int, path: Path) -> None:
+    """Refuse a file that ends before its voxels do.
+
+    Raises:
+        ImageError: ``found`` is below ``expected``.
+    """
     if found < expected:
         message = f"'{path}' is truncated, it holds {found} of {expected} bytes: copy or export it again."
         raise ImageError(message)
 
 
 @contextmanager
-def _damage_as_error(path: Path) -> Iterator[None]:
+def damage_as_error(path: Path) -> Iterator[None]:
+    """Say of a gzip stream that cannot be unpacked that its file is damaged."""
     try:
         yield
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:

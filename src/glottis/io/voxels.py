@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gzip
 import struct
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ import deflate
 import numpy as np
 from numpy.typing import NDArray
 
-from glottis._errors import ImageError
+from glottis.io.nifti import damage_as_error, require_bytes
 
 NIFTI_TYPES = {2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", 256: "i1", 512: "u2", 768: "u4", 1024: "i8", 1280: "u8"}
 """Data type codes of NIfTI."""
@@ -66,9 +65,7 @@ def read_voxels(path: Path, shape: tuple[int, int, int], dtype: np.dtype[Any]) -
     if found is None or np.dtype(found[0]).newbyteorder("=") != dtype:
         return None
     kind, offset = found
-    if len(content) < offset + least:
-        message = f"'{path}' is truncated, it holds {len(content)} of {offset + least} bytes: copy or export it again."
-        raise ImageError(message)
+    require_bytes(len(content), offset + least, path)
     voxels = np.frombuffer(content, dtype=kind, count=count, offset=offset).astype(dtype, copy=False).reshape(shape)
     if name.endswith(".nrrd") or dtype.kind != "f" or np.isfinite(voxels).all():
         return voxels
@@ -83,11 +80,8 @@ def _unpacked(packed: bytes, path: Path, least: int) -> bytes | bytearray:
             return content
     except deflate.DeflateError:  # several members, or damage
         pass
-    try:
+    with damage_as_error(path):
         return gzip.decompress(packed)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        message = f"'{path}' is damaged, its compressed data break off or fail their checksum: copy or export it again."
-        raise ImageError(message) from error
 
 
 def _nifti_layout(content: bytes | bytearray) -> tuple[str, int] | None:

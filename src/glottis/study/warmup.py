@@ -35,7 +35,8 @@ def compile_kernels(settings: Iterable[CaseSettings], *, progress: Progress = si
         settings: of the cases that will be extracted.
         progress: told before and after, only where something is compiled.
     """
-    missing = {mark: chosen for chosen in settings if not (mark := _mark(chosen)).exists()}
+    by_kernels = {_kernels_of(chosen): chosen for chosen in settings}
+    missing = {mark: chosen for kernels, chosen in by_kernels.items() if not (mark := _mark(kernels)).exists()}
     if not missing:
         return
     progress(STAGE, 0, 1)
@@ -62,10 +63,10 @@ def _try(settings: CaseSettings, dtype: type[np.generic]) -> None:
         return
 
 
-def _mark(settings: CaseSettings) -> Path:
+def _mark(kernels: str) -> Path:
     from glottis.features.texture._kernels import count_neighbours
 
-    wanted = f"{_machine()} {_kernels_of(settings)}"
+    wanted = f"{_machine()} {kernels}"
     return Path(count_neighbours.stats.cache_path) / f"glottis-{hashlib.sha256(wanted.encode()).hexdigest()[:16]}.ready"
 
 
