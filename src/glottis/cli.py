@@ -33,7 +33,7 @@ app = typer.Typer(
     add_completion=False,
 )
 
-Jobs = Annotated[int, typer.Option("-j", "--jobs", min=1, help="Worker processes.")]
+Jobs = Annotated[int, typer.Option("-j", "--jobs", min=1, help="Processes at work, this one included.")]
 Scheduler = Annotated[
     str | None,
     typer.Option(
