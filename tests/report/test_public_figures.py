@@ -20,6 +20,7 @@ from glottis.evaluation.logistic import logistic_table
 from glottis.evaluation.logrank import logrank_test
 from glottis.evaluation.survival import kaplan_meier
 from glottis.report import figures
+from glottis.report.figures.layout import PALETTE
 from glottis.report.style import styled
 
 RNG = np.random.default_rng(3)
@@ -180,3 +181,72 @@ def test_a_third_column_is_refused() -> None:
 def test_an_unknown_regression_is_refused() -> None:
     with pytest.raises(InputError, match="got 'adjusted': name one of the two"):
         figures.forest_figure(logistic_table(Y, STAGE), regression="adjusted")
+
+
+def refuse_touching(figure: Figure) -> None:
+    found = boxes(figure)
+    cut = [text for box, text in found if min(box.x0, box.y0) < 0 or box.x1 > figure.bbox.x1 or box.y1 > figure.bbox.y1]
+    pairs = [(one, two) for place, one in enumerate(found) for two in found[place + 1 :]]
+    met = [(one[1], two[1]) for one, two in pairs if one[0].overlaps(two[0]) and overlap(one[0], two[0]) > 2.5]
+    assert (cut, met) == ([], [])
+
+
+def overlap(one: Any, two: Any) -> float:
+    return min(min(one.x1, two.x1) - max(one.x0, two.x0), min(one.y1, two.y1) - max(one.y0, two.y0))
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+def test_markers_of_real_patients_are_drawn_whole(shared_data: Path, columns: Any) -> None:
+    table = pd.read_csv(shared_data / "stats" / "aSAH.csv")
+    poor, markers = table["outcome"] == "Poor", table[["s100b", "ndka", "wfns"]].astype(float)
+    refuse_touching(figures.delong_figure(ev.delong_matrix(poor, markers), columns=columns))
+    refuse_touching(figures.forest_figure(logistic_table(poor, table[["age", "gender", "wfns"]]), columns=columns))
+    curves = {name: ev.roc_curve(poor, markers[name], n_resamples=100) for name in markers}
+    refuse_touching(figures.roc_figure(curves, columns=columns))
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+def test_survival_of_real_patients_is_drawn_whole(shared_data: Path, columns: Any) -> None:
+    table = pd.read_csv(shared_data / "stats" / "larynx.csv")
+    stage = 1 + table["Stage_II"] + 2 * table["Stage_III"] + 3 * table["Stage_IV"]
+    times = (table["time"], table["death"], stage)
+    result, test = kaplan_meier(*times[:2], group=stage), logrank_test(*times)
+    refuse_touching(figures.kaplan_meier_figure(result, logrank=test, columns=columns, time_label="Years"))
+    cox = cox_regression(*times[:2], pd.DataFrame({"age": table["age"] / 10, "stage": stage.astype(str)}))
+    refuse_touching(figures.forest_figure(cox, columns=columns))
+
+
+@pytest.mark.parametrize("factor", [1e6, 1.0, 1e-5])
+def test_ratings_of_real_readers_are_drawn_whole_in_any_unit(shared_data: Path, factor: float) -> None:
+    rows = pd.read_csv(shared_data / "stats" / "VanDyke.csv")
+    mean = rows.groupby(["case", "treatment"])["rating"].mean().unstack() * factor
+    refuse_touching(figures.bland_altman_figure(ev.bland_altman(mean[1], mean[2]), unit="mm³"))
+
+
+def test_the_label_of_an_axis_carries_the_power_of_ten_that_its_numbers_lack() -> None:
+    axes = figures.bland_altman_figure(ev.bland_altman([1e6, 2e6, 3e6], [2e6, 2e6, 2e6]), unit="mm³").axes[0]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("Mean of both (10⁶ mm³)", "Difference (10⁶ mm³)")
+    assert axes.xaxis.get_major_formatter()(2e6) == "2"
+
+
+def test_equal_measurements_lie_on_a_line_in_the_middle() -> None:
+    low, high = figures.bland_altman_figure(ev.bland_altman([1, 2, 3], [1, 2, 3])).axes[0].get_ylim()
+    assert (low, high) == pytest.approx((-0.3, 0.3))
+
+
+def test_eight_curves_have_eight_colours() -> None:
+    axes = figures.roc_figure({label: ev.roc_curve(Y, score) for label, score in MODELS[8].items()}).axes[0]
+    assert len({line.get_color() for line in axes.lines[1:]}) == 8
+    assert {line.get_color() for line in axes.lines[1:]} == set(PALETTE)
+
+
+def test_late_times_have_no_loose_power_of_ten() -> None:
+    axes = figures.kaplan_meier_figure(kaplan_meier(TIME * 1000, EVENT), time_label="Days").axes[0]
+    assert axes.get_xlabel() == "Days (10⁶)"
+    assert axes.xaxis.get_offset_text().get_text() == ""
+
+
+def test_neighbouring_cells_of_a_narrow_matrix_do_not_touch() -> None:
+    found = [item for item in boxes(delong(8)(1)) if item[1].lstrip("<−").startswith((".", "1."))]
+    assert len(found) == 64
+    assert max(overlap(one[0], two[0]) for place, one in enumerate(found) for two in found[place + 1 :]) < 0

@@ -16,6 +16,7 @@ from glottis.report.style import INK, PALE, SOFT, axes_mm, new_figure, styled
 from glottis.report.wording import MISSING, number
 
 LONGEST_MM = {1: 30.0, 2: 62.0}
+NARROW_MM = 9.0
 FULL_COLOUR = 0.25
 CAPTION = (
     "Diagonal: AUC. Above it: AUC of the row less that of the column. Below it: DeLong's p, adjusted after Holm; "
@@ -56,7 +57,7 @@ def delong_figure(results: Any, *, columns: Columns = 1) -> Figure:
 
 
 def _matrix(axes: Axes, stored: Stored, room: float, side: float) -> None:
-    n, size = len(stored["models"]), 6.5 if side > 9 else 5.2
+    n, size = len(stored["models"]), 6.5 if side >= NARROW_MM else 5.2
     auc, difference, p = (values(stored[name]) for name in ("auc", "difference", "p_holm"))
     palette, picture = colormaps["PuOr"], np.ones((n, n, 4))
     for row, column in np.ndindex(n, n):
@@ -69,6 +70,8 @@ def _matrix(axes: Axes, stored: Stored, room: float, side: float) -> None:
             text, bold = _p(float(p[row, column])), bool(p[row, column] < 0.05)
             colour = "white"
         picture[row, column] = to_rgba(colour)
+        if side < NARROW_MM:
+            text = text.replace("0.", ".")  # for <0.001 and −0.052 must not touch their neighbours
         axes.text(
             column, row, text, ha="center", va="center", fontsize=size, weight="bold" if bold else "normal", color=INK
         )

@@ -20,6 +20,7 @@ from glottis.report.wording import MISSING, level
 Regression = Literal["multivariable", "univariable"]
 ROW_MM = 5.0
 TWO_LINES_MM = 7.0
+TICK_GAP_MM = 1.5
 WIDEST = 1000.0
 _TICKS = (0.001, 0.01, 0.1, 0.2, 0.5, 1, 2, 5, 10, 100, 1000)
 
@@ -108,7 +109,7 @@ def _drawn(rows: list[_Row], name: str, columns: int) -> Figure:
             put(figure, at, middle, text, va="center")
             put(figure, at + right + p_mm, middle, _p(row.p), va="center", ha="right")
             _mark(axes, place, row.interval)
-    _axis(axes, shown, len(rows), name)
+    _axis(axes, shown, len(rows), name, axis)
     return figure
 
 
@@ -131,7 +132,7 @@ def _mark(axes: Axes, place: int, interval: Stored | None) -> None:
         axes.plot([interval["value"]], [place], "s", color=COLOURS[0], markersize=3.6, zorder=4)
 
 
-def _axis(axes: Axes, shown: list[Stored], n: int, name: str) -> None:
+def _axis(axes: Axes, shown: list[Stored], n: int, name: str, across: float) -> None:
     low = max(min([interval["low"] for interval in shown] + [0.8]), 1 / WIDEST)
     high = min(max([interval["high"] for interval in shown] + [1.25]), WIDEST)
     axes.set_xscale("log")
@@ -142,10 +143,10 @@ def _axis(axes: Axes, shown: list[Stored], n: int, name: str) -> None:
         inside = [tick for tick in inside if math.log10(tick).is_integer()]
     if len(inside) < 3:
         inside = sorted({*inside, float(f"{low:.2g}"), float(f"{high:.2g}")} - {0.0})
-    span = math.log(high * 1.3225 / low)
+    mm = across / math.log(high * 1.3225 / low)  # one step of the logarithm
     kept: list[float] = []
     for tick in sorted(inside, key=lambda tick: abs(math.log(tick))):  # 1 first, then those with room beside it
-        if all(abs(math.log(tick / other)) > 0.3 * span for other in kept):
+        if all(mm * abs(math.log(tick / other)) > _tick_mm(tick, other) for other in kept):
             kept.append(tick)
     axes.xaxis.set_major_locator(FixedLocator(kept))
     axes.xaxis.set_minor_locator(NullLocator())
@@ -154,6 +155,11 @@ def _axis(axes: Axes, shown: list[Stored], n: int, name: str) -> None:
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     axes.set_xlabel(name, color=SOFT)
+
+
+def _tick_mm(tick: float, other: float) -> float:
+    """How far apart two ticks must be for their numbers."""
+    return (text_mm(f"{tick:g}") + text_mm(f"{other:g}")) / 2 + TICK_GAP_MM
 
 
 def _text(row: _Row) -> str:

@@ -6,15 +6,29 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from glottis.report.figures.layout import LEFT, SMALL, Columns, diagonal, fitted, panels, put, text_mm, unit_square
+from glottis.report.figures.layout import (
+    LEFT,
+    SMALL,
+    Columns,
+    diagonal,
+    fitted,
+    panels,
+    power_of_ten,
+    put,
+    text_mm,
+    unit_square,
+    with_power,
+)
 from glottis.report.figures.results import Stored, as_stored, values
 from glottis.report.style import COLOURS, FAINT, INK, MID, SOFT, axes_mm, styled
 from glottis.report.wording import number
 
 HISTOGRAM_MM = 9.0
+NO_SPREAD = 1e-12
 
 
 @styled()
@@ -128,9 +142,9 @@ def bland_altman_figure(results: Any, *, columns: Columns = 1, unit: str = "") -
     for (label, stored), (left, top, wide, tall) in zip(pairs.items(), places, strict=True):
         axes = axes_mm(figure, left, top, wide, tall)
         _agreement(axes, stored)
-        suffix = f" ({unit})" if unit else ""
-        axes.set_xlabel(fitted(f"Mean of both{suffix}", wide, 7))
-        axes.set_ylabel(fitted(f"Difference{suffix}", tall, 7), labelpad=1)
+        across, up = (_short_numbers(axis) for axis in (axes.xaxis, axes.yaxis))
+        axes.set_xlabel(fitted(with_power("Mean of both", unit, across), wide, 7))
+        axes.set_ylabel(fitted(with_power("Difference", unit, up), tall, 7), labelpad=1)
         texts = [("bias", "bias"), ("limits", "lower"), ("to", "upper")]
         line = " ".join(f"{name} {stored[key]['value']:.3g}".replace("-", "−") for name, key in texts)
         _title(figure, label, f"{line.replace(' limits', ', limits')} (n = {stored['n']:,})", left, top, wide)
@@ -150,8 +164,16 @@ def _agreement(axes: Axes, stored: Stored) -> None:
     axes.margins(x=0.06, y=0.06)
     axes.xaxis.set_major_locator(MaxNLocator(4))
     axes.yaxis.set_major_locator(MaxNLocator(5))
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(lambda value, _: f"{value:.4g}".replace("e+0", "e").replace("-", "−"))
+    largest = float(np.abs(values(stored["means"])).max())
+    if np.ptp(np.r_[axes.get_ylim()]) <= NO_SPREAD * largest:  # equal measurements: rounding is no difference
+        axes.set_ylim(stored["bias"]["value"] - 0.1 * largest, stored["bias"]["value"] + 0.1 * largest)
+
+
+def _short_numbers(axis: Axis) -> int:
+    """Numbers of few digits along an axis, and the power of ten that its label must have."""
+    power = power_of_ten(float(np.abs(axis.get_view_interval()).max()))
+    axis.set_major_formatter(lambda value, _: f"{value / 10.0**power:.4g}".replace("-", "−"))
+    return power
 
 
 def _title(figure: Figure, label: str, line: str, left: float, top: float, wide: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -20,7 +21,9 @@ Columns = Literal[1, 2]
 Place = tuple[float, float, float, float]
 SMALL = 6.5
 LEFT, TOP, BELOW, LINE_MM, KEY_MM = 14.0, 3.0, 10.0, 3.4, 9.0
+PALETTE = (*COLOURS, "#882255")  # and wine, of Tol's muted colours, for the eighth
 _WIDTH_MM = {1: 90.0, 2: 180.0}
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _DPI = 720
 _MM = 1.04 * 25.4 / _DPI  # letters hinted for a screen are up to 4% wider than those of print
 
@@ -44,8 +47,8 @@ def width_mm(columns: int) -> float:
 
 
 def look(place: int) -> tuple[str, Any]:
-    """Colour and line of the curve at that place; they differ from each other up to 49 curves."""
-    return COLOURS[place % len(COLOURS)], LINES[(place + place // len(COLOURS)) % len(LINES)]
+    """Colour and line of the curve at that place; colours differ up to 8 curves, colour or line up to 56."""
+    return PALETTE[place % len(PALETTE)], LINES[(place + place // len(PALETTE)) % len(LINES)]
 
 
 def text_mm(text: str, size: float = SMALL) -> float:
@@ -170,6 +173,19 @@ def swatch(figure: Figure, left: float, top: float, colour: str, side: float = 2
     across, high = (float(length) * 25.4 for length in figure.get_size_inches())
     corner = (left / across, 1 - (top + side) / high)
     figure.add_artist(patches.Rectangle(corner, side / across, side / high, color=colour, linewidth=0))
+
+
+def power_of_ten(largest: float) -> int:
+    """The power of ten that goes from the numbers of an axis to its label; 0 where they are short enough."""
+    power = math.floor(math.log10(largest)) if largest > 0 and math.isfinite(largest) else 0
+    return power if power >= 5 or power <= -3 else 0
+
+
+def with_power(name: str, unit: str, power: int) -> str:
+    """The label of an axis whose numbers are so many powers of ten smaller: ``Difference (10⁶ mm³)``."""
+    factor = f"10{str(power).translate(_RAISED)}" if power else ""
+    inside = " ".join(part for part in (factor, unit) if part)
+    return f"{name} ({inside})" if inside else name
 
 
 def p_text(p: float | None) -> str:

@@ -20,14 +20,17 @@ from glottis.report.figures.layout import (
     keys_height,
     look,
     p_text,
+    power_of_ten,
     put,
     swatch,
     text_mm,
     width_mm,
+    with_power,
 )
 from glottis.report.figures.results import Stored, as_stored, values
 from glottis.report.style import INK, axes_mm, new_figure, styled
 
+MOST_BANDS = 4
 HEIGHT_MM = 56.0
 ROW_MM = 3.8
 
@@ -40,6 +43,7 @@ def kaplan_meier_figure(
     columns: Columns = 1,
     time_label: str = "Time",
     survival_label: str = "Survival probability",
+    bands: bool | None = None,
 ) -> Figure:
     """Kaplan-Meier curves with limits, censorings, numbers at risk and the log-rank test.
 
@@ -49,6 +53,7 @@ def kaplan_meier_figure(
         columns: of the journal, 1 (90 mm) or 2 (180 mm).
         time_label: of the x axis, with the unit.
         survival_label: of the y axis.
+        bands: whether to draw the limits; None draws those of up to 4 curves.
 
     Raises:
         InputError: no result, or one of another kind; columns other than 1 and 2.
@@ -60,11 +65,13 @@ def kaplan_meier_figure(
     ]
     figure, axes, left = _canvas(keys, columns)
     for key, curve in zip(keys, curves.values(), strict=True):
-        _draw(axes, key, curve)
+        _draw(axes, key, curve, band=len(curves) <= MOST_BANDS if bands is None else bands)
     longest = max((curve["longest"] for curve in curves.values()), default=0) or 1
     ticks = [tick for tick in MaxNLocator(6 if columns == 2 else 5).tick_values(0, longest) if 0 <= tick <= longest]
     axes.set(xlim=(0, longest * 1.02), ylim=(-0.015, 1.03), xticks=ticks, yticks=np.linspace(0, 1, 6))
-    axes.set_xlabel(fitted(time_label, 70, 7))
+    power = power_of_ten(longest)
+    axes.set_xticks(ticks, [f"{tick / 10.0**power:.4g}" for tick in ticks])
+    axes.set_xlabel(fitted(with_power(time_label, "", power), 70, 7))
     axes.set_ylabel(fitted(survival_label, HEIGHT_MM, 7))
     if logrank is not None:
         tested = as_stored(logrank, "stratified", "logrank_test")[""]
@@ -89,8 +96,15 @@ def _median(curve: Stored) -> str:
     events = f"{curve['n_events']:,} of {curve['n']:,} with the event"
     if median["value"] is None:
         return f"{events}, median not reached"
-    ends = ["not reached" if end is None else f"{end:.4g}" for end in (median["low"], median["high"])]
-    return f"{events}, median {median['value']:.4g} ({100 * median['level']:g}% CI {ends[0]} to {ends[1]})"
+    if median["low"] is None and median["high"] is None:
+        return f"{events}, median {_time(median['value'])} (no CI)"
+    ends = ["not reached" if end is None else _time(end) for end in (median["low"], median["high"])]
+    return f"{events}, median {_time(median['value'])} ({100 * median['level']:g}% CI {ends[0]} to {ends[1]})"
+
+
+def _time(value: float) -> str:
+    """Four digits, more where the time has them before its point."""
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"
 
 
 def _canvas(keys: list[Key], columns: int) -> tuple[Figure, Axes, float]:
@@ -107,14 +121,15 @@ def _canvas(keys: list[Key], columns: int) -> tuple[Figure, Axes, float]:
     return figure, axes_mm(figure, left, TOP, 86, HEIGHT_MM), left
 
 
-def _draw(axes: Axes, key: Key, curve: Stored) -> None:
+def _draw(axes: Axes, key: Key, curve: Stored, *, band: bool) -> None:
     times, survival, low, high, censored = (
         values(curve[name]) for name in ("times", "survival", "low", "high", "censored")
     )
     at = np.r_[0, times]
-    axes.fill_between(
-        at, np.r_[1, low], np.r_[1, high], step="post", color=key.colour, alpha=0.13, linewidth=0, zorder=1
-    )
+    if band:
+        axes.fill_between(
+            at, np.r_[1, low], np.r_[1, high], step="post", color=key.colour, alpha=0.13, linewidth=0, zorder=1
+        )
     axes.step(at, np.r_[1, survival], where="post", color=key.colour, linestyle=key.line, zorder=3)
     gone = censored > 0
     axes.plot(times[gone], survival[gone], "|", color=key.colour, markersize=3.6, markeredgewidth=0.7, zorder=4)
