@@ -135,7 +135,7 @@ def test_scores_without_a_curve_are_refused(score: list, thresholds: list | None
         ([1, 2], [1, 0], 3, "Nobody is followed until 3"),
         ([1, 2], [0, 1], 1, "nobody has the event by then"),
         ([0, 2], [1, 1], 1, "Times must be above 0"),
-        ([1, 2], [1, 2], 1, "events 0 or 1"),
+        ([1, 2], [1, 2], 1, "An event must be 0 or 1; got 2"),
         ([1, 2, 3], [1, 1], 1, "lists of equal length"),
     ],
 )

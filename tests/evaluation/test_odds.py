@@ -208,3 +208,32 @@ def test_one_class_is_refused() -> None:
 def test_the_result_is_plain_json() -> None:
     for x in ([1.0, 2.0, 3.0, 4.0], [1.0, 3.0, 2.0, 4.0]):
         json.dumps(logistic_table([0, 0, 1, 1], x).to_dict(), allow_nan=False)
+
+
+def test_half_a_patient_in_each_cell_gives_an_empty_cell_a_ratio_and_says_so() -> None:
+    result = odds_ratio([[8, 2], [0, 5]], added=0.5)
+    se = np.sqrt(1 / 8.5 + 1 / 2.5 + 1 / 0.5 + 1 / 5.5)
+    assert (result.ratio.value, result.se) == pytest.approx((8.5 * 5.5 / (2.5 * 0.5), se), rel=1e-12)
+    assert result.ratio.method == "Woolf, 0.5 added to each cell"
+
+
+def test_nothing_negative_is_added_to_counts() -> None:
+    with pytest.raises(ValueError, match=r"nothing negative added to them; got .* and -1: check"):
+        odds_ratio([[8, 2], [1, 5]], added=-1)
+
+
+def test_covariates_may_be_a_mapping_from_name_to_values() -> None:
+    age, outcome = np.arange(40.0), np.tile([0, 1, 1, 0], 10)
+    assert logistic_table(outcome, {"age": age}) == logistic_table(outcome, pd.DataFrame({"age": age}))
+
+
+@pytest.mark.parametrize(
+    ("covariates", "match"),
+    [
+        ({"age": [1, 2, 3, 4], "sex": [1, 2]}, "equal length; got age 4, sex 2: give one value a patient"),
+        (np.zeros((4, 2, 2)), r"got the shape \(4, 2, 2\): give a table"),
+    ],
+)
+def test_covariates_that_are_no_table_are_refused(covariates: object, match: str) -> None:
+    with pytest.raises(ValueError, match=match):
+        logistic_table([0, 1, 0, 1], covariates)

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from glottis.evaluation.followup import censoring_survival_before, check_survival, count
-from glottis.evaluation.interval import Bools, Floats, Interval, check_level
+from glottis.evaluation.interval import Bools, Floats, Interval, check_level, plain
 from glottis.evaluation.limits import logit_limits, wald_limits
 
 ConcordanceMethod = Literal["harrell", "uno"]
@@ -55,7 +55,7 @@ class Concordance:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return vars(self) | {"interval": self.interval.to_dict(), "wald": self.wald.to_dict()}
+        return dict(plain(self))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from scipy import stats
 from glottis.evaluation._partial_likelihood import Maximum, PartialLikelihood
 from glottis.evaluation.design_matrix import Column, Design, as_table, complete_rows, design_matrix
 from glottis.evaluation.followup import check_survival, count
-from glottis.evaluation.interval import Bools, Floats, Interval, check_level
+from glottis.evaluation.interval import Bools, Floats, Interval, check_level, plain
 from glottis.evaluation.limits import ratio_limits
 
 Transform = Literal["km", "rank", "identity", "log"]
@@ -48,7 +48,7 @@ class CoxTerm:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return vars(self) | {"hazard_ratio": self.hazard_ratio.to_dict()}
+        return dict(plain(self))
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class ProportionalHazards:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return dict(vars(self))
+        return dict(plain(self))
 
 
 @dataclass(frozen=True)
@@ -104,8 +104,7 @@ class CoxRegression:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        tests = [test.to_dict() for test in self.proportional_hazards]
-        return vars(self) | {"terms": [term.to_dict() for term in self.terms], "proportional_hazards": tests}
+        return dict(plain(self))
 
 
 def cox_regression(

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from glottis.evaluation.discrimination import area
-from glottis.evaluation.interval import Bools, Floats, Interval, check_level, check_scores
+from glottis.evaluation.interval import Bools, Floats, Interval, check_level, check_scores, plain
 
 NADEAU_BENGIO = "approximate: corrected resampled t, which allows for shared training rows (Nadeau and Bengio 2003)"
 
@@ -43,7 +43,7 @@ class CrossValidatedAUC:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return vars(self) | {"interval": self.interval.to_dict(), "fold_values": list(self.fold_values)}
+        return dict(plain(self))
 
 
 def cross_validated_auc(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from glottis.evaluation.followup import check_survival, count
 from glottis.evaluation.interval import Bools, Floats, check_level, check_probabilities, check_scores, plain
 from glottis.evaluation.limits import z_of
 
@@ -159,17 +160,17 @@ def _survival(time: Floats, event: Bools, at: float) -> tuple[float, Floats]:
     """Kaplan-Meier at a time, and what a little more weight on each patient would add to it."""
     if time.max() < at and not event[time == time.max()].all():
         return np.nan, np.full(time.size, np.nan)
-    moments = np.unique(time[event & (time <= at)])
-    position = np.searchsorted(np.sort(time), moments, side="left")
-    at_risk = time.size - position
-    deaths = np.bincount(np.searchsorted(moments, time[event & (time <= at)]), minlength=moments.size)
-    survival = float(np.prod(1 - deaths / at_risk)) if moments.size else 1.0
+    counts = count(time, event)
+    until = counts.times <= at
+    at_risk, deaths = counts.at_risk[until], counts.events[until]
+    survival = float(np.prod(1 - deaths / at_risk))
     if survival == 0:
         return 0.0, np.zeros(time.size)
-    exposed = np.concatenate([[0.0], np.cumsum(deaths / (at_risk * (at_risk - deaths)))])
-    influence = exposed[np.searchsorted(moments, time, side="right")]
+    left = np.where(deaths > 0, at_risk - deaths, 1.0)
+    exposed = np.concatenate([[0.0], np.cumsum(deaths / (at_risk * left))])
+    influence = exposed[np.searchsorted(counts.times[until], time, side="right")]
     died = event & (time <= at)
-    influence[died] -= 1 / (at_risk - deaths)[np.searchsorted(moments, time[died])]
+    influence[died] -= 1 / left[np.searchsorted(counts.times[until], time[died])]
     return survival, survival * influence
 
 
@@ -217,21 +218,15 @@ def _thresholds(thresholds: ArrayLike | None) -> Floats:
 
 
 def _follow_up(time: ArrayLike, event: ArrayLike, risk: ArrayLike, at: float) -> tuple[Floats, Bools, Floats]:
-    times, events, risks = (np.asarray(item, dtype=np.float64) for item in (time, event, risk))
-    if times.ndim != 1 or not times.shape == events.shape == risks.shape or not times.size:
-        message = (
-            f"Time, event and risk must be lists of equal length; got shapes {times.shape}, {events.shape} and "
-            f"{risks.shape}: give one of each a patient."
-        )
-        raise ValueError(message)
-    if not np.isfinite(times + events + risks).all() or (times <= 0).any() or not np.isin(events, (0, 1)).all():
-        message = "Times must be above 0, events 0 or 1, risks finite: leave out the other patients, and say how many."
+    times, events, risks = check_survival(time, event, risk)
+    if (times == 0).any():
+        message = f"Times must be above 0; {int((times == 0).sum())} are 0: leave these patients out, and say how many."
         raise ValueError(message)
     check_probabilities(risks, "A decision curve")
-    if not 0 < at <= times.max() or not (events[times <= at] == 1).any():
+    if not 0 < at <= times.max() or not events[times <= at].any():
         message = (
             f"Nobody is followed until {at:g}, or nobody has the event by then (follow-up ends at {times.max():g}): "
             "choose another time."
         )
         raise ValueError(message)
-    return times, events == 1, risks
+    return times, events, risks

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from glottis.evaluation.design_matrix import as_table, is_categorical, levels_of
 from glottis.evaluation.followup import check_groups
 from glottis.evaluation.group_tests import GroupTest, compare_counts, compare_values
-from glottis.evaluation.interval import Floats
+from glottis.evaluation.interval import Floats, plain
 
 OF_MEANS = ("t", "Welch's t", "one-way ANOVA", "Welch's ANOVA")
 OVERALL = "overall"
@@ -47,7 +47,7 @@ class GroupSummary:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return vars(self) | {"counts": list(self.counts)}
+        return dict(plain(self))
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,7 @@ class BaselineRow:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        groups = [group.to_dict() for group in self.groups]
-        return vars(self) | {"levels": list(self.levels), "groups": groups, "test": self.test.to_dict()}
+        return dict(plain(self))
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,7 @@ class BaselineTable:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return {"groups": list(self.groups), "sizes": list(self.sizes), "rows": [row.to_dict() for row in self.rows]}
+        return dict(plain(self))
 
     def to_frame(self, *, digits: int = 1) -> pd.DataFrame:
         """The table as it is printed: one line a number or level, all text."""
@@ -133,7 +132,7 @@ def baseline_table(
     >>> [(row.variable, row.test.name) for row in result.rows]
     [('age', 't'), ('sex', "Fisher's exact")]
     """
-    data = as_table(pd.DataFrame(table) if isinstance(table, Mapping) else table)
+    data = as_table(table)
     of_group, names = check_groups(group, len(data))
     wanted = dict(tests or {})
     unknown = sorted({*categorical, *wanted} - set(data.columns))

@@ -56,17 +56,22 @@ class Design:
 
 
 def as_table(covariates: Any) -> pd.DataFrame:
-    """Covariates as a table; columns of a bare array are called x1, x2, ...
+    """Covariates as a table: from a table, a mapping from name to values, or an array, with columns x1, x2, ...
 
     Raises:
-        ValueError: a column's name occurs twice.
+        ValueError: a column's name occurs twice, columns of unequal length, or neither one nor two axes.
     """
     if isinstance(covariates, pd.Series):
         table = covariates.to_frame()
     elif isinstance(covariates, pd.DataFrame):
         table = covariates
+    elif isinstance(covariates, Mapping):
+        table = pd.DataFrame(_of_equal_length(covariates))
     else:
         values = np.asarray(covariates)
+        if values.ndim not in (1, 2):
+            message = f"Covariates need a row a patient and a column each; got the shape {values.shape}: give a table."
+            raise ValueError(message)
         values = values[:, None] if values.ndim == 1 else values
         table = pd.DataFrame(values, columns=[f"x{i + 1}" for i in range(values.shape[1])])
     table = table.set_axis([str(name) for name in table.columns], axis=1)
@@ -75,6 +80,15 @@ def as_table(covariates: Any) -> pd.DataFrame:
         message = f"Columns must have different names; {', '.join(twice)} occurs more than once: rename one."
         raise ValueError(message)
     return table.reset_index(drop=True)
+
+
+def _of_equal_length(columns: Mapping[Any, Any]) -> Mapping[Any, Any]:
+    sizes = {str(name): len(values) for name, values in columns.items()}
+    if len(set(sizes.values())) > 1:
+        shown = ", ".join(f"{name} {size}" for name, size in sizes.items())
+        message = f"Columns must be of equal length; got {shown}: give one value a patient."
+        raise ValueError(message)
+    return columns
 
 
 def complete_rows(table: pd.DataFrame) -> Bools:

@@ -9,7 +9,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from glottis.evaluation.interval import Bools, Floats, Interval, check_level, check_scores
+from glottis.evaluation.interval import Bools, Floats, Interval, check_level, check_scores, plain
 from glottis.evaluation.limits import logit_limits, wald_limits
 from glottis.evaluation.placements import placements, variance_of_mean
 
@@ -45,7 +45,7 @@ class AUC:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return vars(self) | {"interval": self.interval.to_dict(), "delong": self.delong.to_dict()}
+        return dict(plain(self))
 
 
 def roc_auc(y_true: ArrayLike, y_score: ArrayLike, level: float = 0.95) -> AUC:

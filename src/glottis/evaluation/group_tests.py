@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from glottis.evaluation.fisher import RANDOM_TABLES, fisher_p
-from glottis.evaluation.interval import Floats
+from glottis.evaluation.interval import Floats, plain
 
 CountTest = Literal["chi-square", "fisher"]
 ValueTest = Literal["t", "welch", "mann-whitney", "anova", "welch-anova", "kruskal"]
@@ -43,7 +43,7 @@ class GroupTest:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return vars(self) | {"df": list(self.df)}
+        return dict(plain(self))
 
 
 def compare_counts(table: ArrayLike, *, test: CountTest | None = None, random_state: int = 0) -> GroupTest:

@@ -15,7 +15,7 @@ from scipy import optimize
 from statsmodels.discrete.discrete_model import Logit
 
 from glottis.evaluation.design_matrix import Design, as_table, complete_rows, design_matrix
-from glottis.evaluation.interval import Bools, Floats, check_level, check_scores
+from glottis.evaluation.interval import Bools, Floats, check_level, check_scores, plain
 from glottis.evaluation.odds import WALD, OddsRatio, no_odds_ratio, odds_ratio_of
 
 _FLAT = 10.0
@@ -46,8 +46,7 @@ class LogisticRow:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        both = None if self.multivariable is None else self.multivariable.to_dict()
-        return vars(self) | {"univariable": self.univariable.to_dict(), "multivariable": both}
+        return dict(plain(self))
 
 
 @dataclass(frozen=True)
@@ -76,8 +75,7 @@ class LogisticTable:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        plain = {"entered": list(self.entered), "notes": list(self.notes)}
-        return vars(self) | plain | {"rows": [row.to_dict() for row in self.rows]}
+        return dict(plain(self))
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from glottis.evaluation.followup import check_groups, check_survival
-from glottis.evaluation.interval import Bools, Floats
+from glottis.evaluation.interval import Bools, Floats, plain
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class LogRank:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return {key: list(item) if isinstance(item, tuple) else item for key, item in vars(self).items()}
+        return dict(plain(self))
 
 
 def logrank_test(time: ArrayLike, event: ArrayLike, group: ArrayLike, *, strata: ArrayLike | None = None) -> LogRank:

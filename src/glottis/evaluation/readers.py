@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from glottis.evaluation.followup import refuse_non_finite
-from glottis.evaluation.interval import Bools, Floats, Interval, check_level, check_scores
+from glottis.evaluation.interval import Bools, Floats, Interval, check_level, check_scores, plain
 from glottis.evaluation.reader_variance import (
     Components,
     ErrorTerm,
@@ -51,7 +51,7 @@ class ReaderDifference:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return vars(self) | {"interval": self.interval.to_dict()}
+        return dict(plain(self))
 
 
 @dataclass(frozen=True)
@@ -96,9 +96,7 @@ class ReaderStudy:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        lists = {key: list(item) for key, item in vars(self).items() if isinstance(item, tuple)}
-        parts = {key: [item.to_dict() for item in getattr(self, key)] for key in ("means", "differences", "by_reader")}
-        return vars(self) | lists | parts | {"auc": self.auc.tolist(), "components": dict(vars(self.components))}
+        return dict(plain(self))
 
 
 def obuchowski_rockette(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from glottis.evaluation.followup import censoring_survival_before, check_survival, count, refuse_non_finite
-from glottis.evaluation.interval import Bools, Floats
+from glottis.evaluation.interval import Bools, Floats, plain
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class RiskCutoff:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return dict(vars(self))
+        return dict(plain(self))
 
 
 def median_cutoff(risk: ArrayLike) -> RiskCutoff:

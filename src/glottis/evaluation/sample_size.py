@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from glottis.evaluation.expected_auc import check_auc, expected_auc_interval, r_squared_from_auc
-from glottis.evaluation.interval import Interval, check_level
+from glottis.evaluation.interval import Interval, check_level, plain
 from glottis.evaluation.limits import z_of
 from glottis.evaluation.planned_outcome import BinaryOutcome, SurvivalOutcome, inside, round_up
 
@@ -35,7 +35,7 @@ class Criterion:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return dict(vars(self))
+        return dict(plain(self))
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,7 @@ class SampleSize:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        interval = None if self.auc_interval is None else self.auc_interval.to_dict()
-        return vars(self) | {"criteria": [item.to_dict() for item in self.criteria], "auc_interval": interval}
+        return dict(plain(self))
 
 
 def sample_size(

@@ -148,7 +148,7 @@ def _group(
         group=label,
         n=int(y.size),
         n_positive=n_positive,
-        auc=roc_auc(y, s, level),
+        auc=roc_auc(y, s, level=level),
         confusion=None if threshold is None else confusion_metrics(y, s, threshold, level=level),
         recalibration=update_intercept(y, s, level=level) if calibrated else None,
         note="" if calibrated else "the scores are no probabilities: no calibration",

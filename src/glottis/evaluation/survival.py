@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from glottis.evaluation.followup import Counts, check_groups, check_survival, count
-from glottis.evaluation.interval import Bools, Floats, Interval, check_level
+from glottis.evaluation.interval import Bools, Floats, Interval, check_level, plain
 from glottis.evaluation.limits import z_of
 
 LOG_SCALE = "Greenwood on the log scale"
@@ -70,9 +70,7 @@ class SurvivalCurve:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; nan is None."""
-        lists = ("times", "survival", "low", "high", "at_risk", "events", "censored")
-        plain = {name: [_or_none(value) for value in getattr(self, name).tolist()] for name in lists}
-        return vars(self) | plain | {"median": self.median.to_dict(), "follow_up": self.follow_up.to_dict()}
+        return dict(plain(self))
 
 
 @dataclass(frozen=True)
@@ -95,7 +93,7 @@ class KaplanMeier:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return vars(self) | {"curves": [curve.to_dict() for curve in self.curves]}
+        return dict(plain(self))
 
 
 def kaplan_meier(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from glottis.evaluation.interval import Bools, Floats, check_scores
+from glottis.evaluation.interval import Bools, Floats, check_scores, plain
 
 Ints = NDArray[np.int64]
 
@@ -29,7 +29,7 @@ class Threshold:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return dict(vars(self))
+        return dict(plain(self))
 
 
 def youden_threshold(y_true: ArrayLike, y_score: ArrayLike) -> Threshold:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from glottis.evaluation.followup import Counts, censoring_survival_before, check_survival, count
-from glottis.evaluation.interval import Bools, Floats, Interval, check_level
+from glottis.evaluation.interval import Bools, Floats, Interval, check_level, plain
 from glottis.evaluation.limits import logit_limits, wald_limits
 
 IPCW = "cumulative/dynamic AUC, inverse probability of censoring weights (Kaplan-Meier), influence function"
@@ -44,7 +44,7 @@ class TimeAUC:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return vars(self) | {"interval": self.interval.to_dict(), "wald": self.wald.to_dict()}
+        return dict(plain(self))
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class TimeDependentAUC:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return vars(self) | {"points": [point.to_dict() for point in self.points]}
+        return dict(plain(self))
 
 
 def time_dependent_auc(
