@@ -13,9 +13,7 @@ import pytest
 from glottis import compare
 from glottis.evaluation.compare import CompareOptions
 from glottis.evaluation.cutoffs import CutoffRule
-from glottis.evaluation.survival import kaplan_meier
 from glottis.io.predictions import Columns
-from glottis.report.compare_drawings import _at_risk, _ticks
 from glottis.workflows import FinishedComparison
 from tiny_study import TinyStudy
 
@@ -88,24 +86,10 @@ def test_every_figure_is_stored_as_png_and_pdf_and_shown(finished: FinishedCompa
     folder = finished.page.parent / "figures"
     pictures = sorted(path.stem for path in folder.glob("*.png"))
     assert pictures == sorted(path.stem for path in folder.glob("*.pdf"))
-    series = {"roc-1-1", "confusion-1-1", "calibration-1", "decision-1", "delong-1"}
-    assert set(pictures) == series | {"survival-1-1", "survival-1-2", "survival-1-3"}
+    curves = {"roc-1-1", "precision-recall-1-1", "calibration-1-1", "decision-1-1", "survival-1-decision-1"}
+    others = {"confusion-1-1", "delong-1", "delong-1-matrix", "groups-1-auc", "groups-1-c"}
+    assert set(pictures) == curves | others | {"survival-1-1", "survival-1-2", "survival-1-3"}
     assert page.count("<img") == len(pictures)
-
-
-def test_numbers_at_risk_under_a_curve_are_those_of_kaplan_meier() -> None:
-    table = scores()
-    curve = kaplan_meier(table["time"], table["event"]).curves[0]
-    times = [0.0, 5.0, 12.5, 1000.0]
-    assert [_at_risk(curve.to_dict(), at) for at in times] == list(curve.numbers_at_risk(times))
-
-
-@pytest.mark.parametrize("longest", [0.7, 3, 10.3, 47, 99, 1022])
-def test_ticks_of_time_are_few_and_reach_the_end(longest: float) -> None:
-    ticks = _ticks(longest)
-    assert 2 <= len(ticks) <= 7
-    assert ticks[0] == 0
-    assert longest - ticks[-1] < ticks[1]
 
 
 def test_the_page_escapes_what_the_table_says(page: str) -> None:

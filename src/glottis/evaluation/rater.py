@@ -22,6 +22,8 @@ from glottis.evaluation.subgroups import Subgroups, performance_by_group
 
 Scale = Literal["binary", "ordinal", "probability", "continuous"]
 ORDINAL_LEVELS = 10
+BAND_RESAMPLES = 2000
+MOST_FOR_BAND = 5000  # patients; with more the band is hardly wider than the line
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +110,7 @@ def rate(
         n_positive=int(truth.sum()),
         scale=scale,
         auc=area,
-        roc=roc_curve(truth, score),
+        roc=roc_curve(truth, score, level=level, n_resamples=BAND_RESAMPLES if truth.size <= MOST_FOR_BAND else 0),
         precision_recall=precision_recall(truth, score, level=level),
         cutoff=cutoff,
         confusion=None if at is None else confusion_metrics(truth, score, at, level=level),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -66,11 +67,22 @@ _STYLE: dict[Any, Any] = {
 
 
 @contextmanager
+def _quiet(logger: logging.Logger) -> Iterator[None]:
+    """Keep the search for a bold face of a fallback font, which may have none, out of the user's terminal."""
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+@contextmanager
 def styled() -> Iterator[None]:
     """The house style for every figure made and stored inside, whatever the user's own settings."""
     present = set(font_manager.fontManager.get_font_names())
     fonts = ["DejaVu Sans", *(name for name in _CJK if name in present)]
-    with mpl.rc_context(), warnings.catch_warnings():
+    with mpl.rc_context(), warnings.catch_warnings(), _quiet(logging.getLogger("matplotlib.font_manager")):
         # a character that no font has is drawn as a box, which says enough
         warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
         mpl.rcdefaults()
