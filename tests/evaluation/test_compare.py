@@ -82,8 +82,10 @@ def test_adjusted_p_are_holms_and_decide_what_is_said(markers: Comparison) -> No
 def test_the_readers_of_van_dyke_have_the_published_analysis(readings: Comparison) -> None:
     study = readings.to_dict()["sets"][0]["pairs"]["readers"]
     # R's MRMCaov, DeLong's covariances, readers and cases random; see test_readers.py
-    assert [study["statistic"], study["df"][1], study["p"]] == pytest.approx([4.484854, 15.06611, 0.05123303], abs=1e-5)
-    interval = study["differences"][0]["interval"]
+    assert [study["statistic"], study["df"][1], study["p_value"]] == pytest.approx(
+        [4.484854, 15.06611, 0.05123303], abs=1e-5
+    )
+    interval = study["differences"][0]["difference"]
     assert [interval["low"], interval["high"]] == pytest.approx([-0.0878671960, 0.0002665519], abs=1e-8)
 
 

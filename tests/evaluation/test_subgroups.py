@@ -23,7 +23,9 @@ def test_areas_and_heterogeneity_are_those_of_proc_and_metafor(asah: pd.DataFram
     assert [group.n_positive for group in result.groups] == R["n_positive"]
     np.testing.assert_allclose([(group.auc.value, group.auc.se) for group in result.groups], np.c_[R["auc"], R["se"]])
     spread = result.heterogeneity
-    assert (spread.q, spread.p_value, spread.i_squared) == pytest.approx((R["q"], R["p"], R["i_squared"]), rel=1e-8)
+    assert (spread.statistic, spread.p_value, spread.i_squared) == pytest.approx(
+        (R["q"], R["p"], R["i_squared"]), rel=1e-8
+    )
 
 
 def test_each_group_has_what_its_patients_alone_give() -> None:
@@ -47,7 +49,7 @@ def test_every_patient_is_in_one_group_of_each_variable() -> None:
 def test_a_group_of_one_class_says_so() -> None:
     (result,) = performance_by_group([0, 0, 1, 1], [0.1, 0.2, 0.3, 0.4], {"centre": ["A", "A", "B", "B"]})
     assert [group.note for group in result.groups] == [f"only class {c}: nothing to tell apart" for c in (0, 1)]
-    assert (result.groups[0].auc, result.heterogeneity.q) == (None, None)
+    assert (result.groups[0].auc, result.heterogeneity.statistic) == (None, None)
     json.dumps(result.to_dict(), allow_nan=False)
 
 
@@ -76,4 +78,4 @@ def test_a_centre_where_the_score_is_reversed_makes_the_groups_differ() -> None:
     (result,) = performance_by_group(Y, score, {"centre": CENTRE})
     spread = result.heterogeneity
     assert spread.p_value < 1e-4
-    assert spread.i_squared == pytest.approx(1 - spread.df / spread.q)
+    assert spread.i_squared == pytest.approx(1 - spread.df / spread.statistic)

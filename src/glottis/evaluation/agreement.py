@@ -24,7 +24,7 @@ class ICC:
         value: (n_features,) 1 is perfect agreement; nan where undefined (no variation, fewer than 2 subjects).
         low: (n_features,) lower limit.
         high: (n_features,) upper limit.
-        n_subjects: (n_features,) subjects with every measurement.
+        n: (n_features,) subjects with every measurement.
         n_raters: measurements a subject.
         level: confidence level.
     """
@@ -33,7 +33,7 @@ class ICC:
     value: Floats
     low: Floats
     high: Floats
-    n_subjects: Floats
+    n: Floats
     n_raters: int
     level: float
 
@@ -54,7 +54,7 @@ class _MeanSquares:
     within: Floats
 
 
-def icc(measurements: ArrayLike, form: IccForm = "ICC(2,1)", *, level: float = 0.95) -> ICC:
+def icc(measurements: ArrayLike, *, form: IccForm = "ICC(2,1)", level: float = 0.95) -> ICC:
     """Intraclass correlation with its interval, for all features at once.
 
     Forms after Shrout and Fleiss (1979), intervals after McGraw and Wong (1996): (1,.) every subject has its own

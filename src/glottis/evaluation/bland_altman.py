@@ -24,7 +24,7 @@ class BlandAltman:
         upper: upper limit of agreement.
         sd: standard deviation of the differences.
         proportional: slope of the difference on the mean of both; away from 0 the bias grows with the size.
-        proportional_p: of that slope; None where it is undefined.
+        proportional_p_value: of that slope; None where it is undefined.
         means: (n,) mean of both, for the plot.
         differences: (n,) for the plot.
         n: patients.
@@ -36,7 +36,7 @@ class BlandAltman:
     upper: Interval
     sd: float
     proportional: Interval
-    proportional_p: float | None
+    proportional_p_value: float | None
     means: Floats
     differences: Floats
     n: int
@@ -84,7 +84,7 @@ def bland_altman(first: ArrayLike, second: ArrayLike, *, share: float = 0.95, le
         upper=_t(bias + width * sd, error_of_limit, n - 1, level),
         sd=sd,
         proportional=slope,
-        proportional_p=p,
+        proportional_p_value=p,
         means=mean,
         differences=difference,
         n=n,

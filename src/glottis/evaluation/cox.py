@@ -35,7 +35,7 @@ class CoxTerm:
         hazard_ratio: above 1, events come earlier; of a unit of a number.
         coefficient: its logarithm; None where not estimable.
         se: standard error of the coefficient.
-        p: Wald's.
+        p_value: Wald's.
     """
 
     variable: str
@@ -44,7 +44,7 @@ class CoxTerm:
     hazard_ratio: Interval
     coefficient: float | None
     se: float | None
-    p: float | None
+    p_value: float | None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -59,13 +59,13 @@ class ProportionalHazards:
         variable: the covariate, or "global".
         statistic: chi-square.
         df: columns of the covariate.
-        p: of the score test.
+        p_value: of the score test.
     """
 
     variable: str
     statistic: float
     df: int
-    p: float
+    p_value: float
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -83,7 +83,7 @@ class CoxRegression:
         n_left_out: patients with a missing covariate.
         events_per_parameter: events a column.
         likelihood_ratio: chi-square of all columns together.
-        likelihood_ratio_p: its p.
+        likelihood_ratio_p_value: its p.
         proportional_hazards: one test a covariate, and "global"; empty where not estimable.
         transform: function of time that they test against.
         ties: how ties were treated.
@@ -96,7 +96,7 @@ class CoxRegression:
     n_left_out: int
     events_per_parameter: float
     likelihood_ratio: float | None
-    likelihood_ratio_p: float | None
+    likelihood_ratio_p_value: float | None
     proportional_hazards: tuple[ProportionalHazards, ...]
     transform: str
     ties: str
@@ -161,7 +161,7 @@ def cox_regression(
         n_left_out=int((~kept).sum()),
         events_per_parameter=float(events.sum() / df),
         likelihood_ratio=gain,
-        likelihood_ratio_p=None if gain is None else float(stats.chi2.sf(gain, df)),
+        likelihood_ratio_p_value=None if gain is None else float(stats.chi2.sf(gain, df)),
         proportional_hazards=() if best.flat else _proportional(likelihood, best, design, transform),
         transform=transform,
         ties="Efron",

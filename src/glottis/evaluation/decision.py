@@ -106,8 +106,8 @@ def survival_decision_curve(
     are those of `decision_curve`.
 
     Args:
-        time: (n,) follow-up, above 0.
-        event: (n,) 1 where it ended with the event, 0 where censored.
+        time: (n,) time to event or last follow-up, not negative.
+        event: (n,) 1 for the event, 0 for censored.
         risk: (n,) predicted probability of the event by ``at``.
         at: the time, in the units of ``time``.
         thresholds: probabilities between 0 and 1; None: .01 to .99.
@@ -219,9 +219,6 @@ def _thresholds(thresholds: ArrayLike | None) -> Floats:
 
 def _follow_up(time: ArrayLike, event: ArrayLike, risk: ArrayLike, at: float) -> tuple[Floats, Bools, Floats]:
     times, events, risks = check_survival(time, event, risk)
-    if (times == 0).any():
-        message = f"Times must be above 0; {int((times == 0).sum())} are 0: leave these patients out, and say how many."
-        raise ValueError(message)
     check_probabilities(risks, "A decision curve")
     if not 0 < at <= times.max() or not events[times <= at].any():
         message = (

@@ -197,7 +197,7 @@ def _of_group(group: str, values: Floats, n_missing: int) -> GroupSummary:
 
 
 def _lines(row: BaselineRow, digits: int) -> list[dict[str, str]]:
-    tail = {"p": _p_text(row.test.p), "test": row.test.name}
+    tail = {"p": _p_text(row.test.p_value), "test": row.test.name}
     if not row.levels:
         cells = {group.group: _number_text(group, row.summary, digits) for group in row.groups}
         lines = [{"characteristic": f"{row.variable}, {row.summary}", "level": ""} | cells | tail]

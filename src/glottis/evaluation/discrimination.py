@@ -30,8 +30,7 @@ class AUC:
         delong: plain DeLong, for comparison with papers.
         n_positive: patients of class 1.
         n_negative: patients of class 0.
-        estimable: False where no interval is honest; the limits are None then.
-        reason: why not; empty where estimable.
+        note: why no interval is honest, the limits are None then; empty otherwise.
     """
 
     value: float
@@ -40,15 +39,14 @@ class AUC:
     delong: Interval
     n_positive: int
     n_negative: int
-    estimable: bool
-    reason: str
+    note: str
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return dict(plain(self))
 
 
-def roc_auc(y_true: ArrayLike, y_score: ArrayLike, level: float = 0.95) -> AUC:
+def roc_auc(y_true: ArrayLike, y_score: ArrayLike, *, level: float = 0.95) -> AUC:
     """AUC of held-out scores with its intervals.
 
     The variance is DeLong's (1988) in O(n log n) by midranks (Sun and Xu 2014). It holds for held-out patients only:
@@ -73,17 +71,16 @@ def roc_auc(y_true: ArrayLike, y_score: ArrayLike, level: float = 0.95) -> AUC:
     of_positives, of_negatives = placements(truth, score)
     value = float(of_positives.mean())
     variance = variance_of_mean(of_positives) + variance_of_mean(of_negatives)
-    reason = why_not_estimable(value, variance, min(of_positives.size, of_negatives.size))
-    se = None if reason else math.sqrt(variance)
+    note = why_not_estimable(value, variance, min(of_positives.size, of_negatives.size))
+    se = None if note else math.sqrt(variance)
     return AUC(
         value=value,
         se=se,
-        interval=logit_limits(value, se, level, LOGIT_DELONG, reason),
-        delong=wald_limits(value, se, level, DELONG, reason),
+        interval=logit_limits(value, se, level, LOGIT_DELONG, note),
+        delong=wald_limits(value, se, level, DELONG, note),
         n_positive=of_positives.size,
         n_negative=of_negatives.size,
-        estimable=not reason,
-        reason=reason,
+        note=note,
     )
 
 
@@ -146,6 +143,6 @@ def hanley_mcneil_ci(y_true: ArrayLike, y_score: ArrayLike, *, level: float = 0.
     check_level(level)
     value, n_positive = area(truth, score), int(truth.sum())
     smaller = min(n_positive, truth.size - n_positive)
-    reason = why_not_estimable(value, 1.0, smaller)
-    se = None if reason else hanley_mcneil_se(value, n_positive, truth.size - n_positive)
-    return wald_limits(value, se, level, HANLEY_MCNEIL, reason)
+    note = why_not_estimable(value, 1.0, smaller)
+    se = None if note else hanley_mcneil_se(value, n_positive, truth.size - n_positive)
+    return wald_limits(value, se, level, HANLEY_MCNEIL, note)

@@ -45,12 +45,12 @@ class Spiegelhalter:
     """Spiegelhalter's test of the Brier score.
 
     Attributes:
-        z: standard normal under perfect calibration; above 0 the errors are larger than the scores admit.
+        statistic: standard normal under perfect calibration; above 0 the errors are larger than the scores admit.
         p_value: two-sided.
         note: why something is None; empty otherwise.
     """
 
-    z: float | None
+    statistic: float | None
     p_value: float | None
     note: str
 

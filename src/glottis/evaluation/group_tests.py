@@ -31,14 +31,14 @@ class GroupTest:
         name: the test, in words for a table.
         statistic: t, F, U, H or chi-square; None for Fisher's test, or where there is nothing to test.
         df: degrees of freedom, two for F; empty where the test has none.
-        p: two-sided; None where there is nothing to test.
+        p_value: two-sided; None where there is nothing to test.
         note: why this test, or why none.
     """
 
     name: str
     statistic: float | None
     df: tuple[float, ...]
-    p: float | None
+    p_value: float | None
     note: str = ""
 
     def to_dict(self) -> dict[str, Any]:
@@ -60,7 +60,7 @@ def compare_counts(table: ArrayLike, *, test: CountTest | None = None, random_st
     Raises:
         ValueError: not a table of counts, or an unknown test.
 
-    >>> round(compare_counts([[133, 59], [31, 12]]).p, 3)
+    >>> round(compare_counts([[133, 59], [31, 12]]).p_value, 3)
     0.716
     """
     counts = _check_counts(table)
@@ -179,7 +179,7 @@ def t_test_from_moments(
     Raises:
         ValueError: not two groups, a standard deviation below 0, both 0, or a group of fewer than 2.
 
-    >>> round(t_test_from_moments([63.45, 62.45], [8.97, 9.085], [164, 71]).p, 3)
+    >>> round(t_test_from_moments([63.45, 62.45], [8.97, 9.085], [164, 71]).p_value, 3)
     0.438
     """
     _check_moments(means, sds, sizes, exactly=2)

@@ -22,20 +22,22 @@ class Kappa:
     """Agreement beyond chance.
 
     Attributes:
-        value: 1 is perfect, 0 is chance; with the interval of Fleiss, Cohen and Everitt (two raters) or the jackknife.
+        value: 1 is perfect, 0 is chance; None where chance agrees fully.
+        interval: limits of Fleiss, Cohen and Everitt (two raters) or of the jackknife.
         kind: "Cohen", "Cohen, linear weights", "Cohen, quadratic weights" or "Fleiss".
         observed: (weighted) share of agreement seen.
         expected: the same by chance, from the raters' shares of each category.
-        n_subjects: patients rated.
+        n: patients rated.
         n_raters: ratings a patient.
         categories: in the order that weights count.
     """
 
-    value: Interval
+    value: float | None
+    interval: Interval
     kind: str
     observed: float
     expected: float
-    n_subjects: int
+    n: int
     n_raters: int
     categories: tuple[Any, ...]
 
@@ -68,7 +70,7 @@ def cohen_kappa(
     Raises:
         ValueError: a missing rating, different patients, an unknown category or weight.
 
-    >>> cohen_kappa([1, 1, 0, 0], [1, 0, 0, 0]).value.value
+    >>> cohen_kappa([1, 1, 0, 0], [1, 0, 0, 0]).value
     0.5
     """
     check_level(level)
@@ -86,12 +88,12 @@ def cohen_kappa(
     kind = "Cohen" if weights is None else f"Cohen, {weights} weights"
     method = "Fleiss, Cohen and Everitt 1969"
     if expected == 1:
-        value = Interval(None, None, None, method, level, "undefined (0/0): everybody is in one category")
+        interval = Interval(None, None, None, method, level, "undefined (0/0): everybody is in one category")
     else:
         with np.errstate(invalid="ignore", divide="ignore"):  # its z and standard error, which are not used
             fit = cohens_kappa(table, wt=weights)
-        value = _interval((observed - expected) / (1 - expected), math.sqrt(max(fit.var_kappa, 0.0)), method, level)
-    return Kappa(value, kind, observed, expected, n, 2, names)
+        interval = _interval((observed - expected) / (1 - expected), math.sqrt(max(fit.var_kappa, 0.0)), method, level)
+    return Kappa(interval.value, interval, kind, observed, expected, n, 2, names)
 
 
 def fleiss_kappa(ratings: ArrayLike, *, categories: Sequence[Any] | None = None, level: float = 0.95) -> Kappa:
@@ -108,7 +110,7 @@ def fleiss_kappa(ratings: ArrayLike, *, categories: Sequence[Any] | None = None,
     Raises:
         ValueError: not two axes, fewer than two raters, a missing rating.
 
-    >>> round(fleiss_kappa([[1, 1, 1], [0, 0, 0], [1, 1, 0]]).value.value, 3)
+    >>> round(fleiss_kappa([[1, 1, 1], [0, 0, 0], [1, 1, 0]]).value, 3)
     0.55
     """
     check_level(level)
@@ -126,10 +128,10 @@ def fleiss_kappa(ratings: ArrayLike, *, categories: Sequence[Any] | None = None,
     expected = float(((counts.sum(axis=0) / (n * raters)) ** 2).sum())
     method = "jackknife over patients"
     if math.isclose(expected, 1):
-        value = Interval(None, None, None, method, level, "undefined (0/0): everybody is in one category")
+        interval = Interval(None, None, None, method, level, "undefined (0/0): everybody is in one category")
     else:
-        value = _interval((observed - expected) / (1 - expected), _jackknife(counts, agreement), method, level)
-    return Kappa(value, "Fleiss", observed, expected, n, raters, names)
+        interval = _interval((observed - expected) / (1 - expected), _jackknife(counts, agreement), method, level)
+    return Kappa(interval.value, interval, "Fleiss", observed, expected, n, raters, names)
 
 
 def _jackknife(counts: Floats, agreement: Floats) -> float:

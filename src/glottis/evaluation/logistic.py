@@ -58,7 +58,7 @@ class LogisticTable:
         entered: covariates of the multivariable regression.
         rule: how they were chosen.
         n: patients.
-        n_events: with the outcome.
+        n_positive: of them, with the outcome.
         n_multivariable: patients with every entered covariate.
         events_per_parameter: of the multivariable regression, by the smaller class; None where nothing entered.
         notes: separation and sign flips, in words for the report.
@@ -68,7 +68,7 @@ class LogisticTable:
     entered: tuple[str, ...]
     rule: str
     n: int
-    n_events: int
+    n_positive: int
     n_multivariable: int
     events_per_parameter: float | None
     notes: tuple[str, ...]
@@ -126,7 +126,7 @@ def logistic_table(
         entered=tuple(entered),
         rule=rule,
         n=truth.size,
-        n_events=int(truth.sum()),
+        n_positive=int(truth.sum()),
         n_multivariable=together.n if together else 0,
         events_per_parameter=together.smaller_class / len(together.ratios) if together else None,
         notes=_notes(alone, together, rows),
@@ -147,7 +147,7 @@ def _entering(alone: Mapping[str, _Fit], enter: float | Sequence[str] | None) ->
     if enter is None:
         return list(alone), "all covariates"
     if isinstance(enter, int | float):
-        passed = [name for name, fit in alone.items() if any((ratio.p or 0.0) < enter for ratio in fit.ratios)]
+        passed = [name for name, fit in alone.items() if any((ratio.p_value or 0.0) < enter for ratio in fit.ratios)]
         return passed, f"univariable p < {enter:g} of any level, or separated"
     _refuse_unknown(sorted(set(enter) - set(alone)))
     return [name for name in alone if name in enter], "named beforehand"

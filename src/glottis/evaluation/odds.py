@@ -25,13 +25,13 @@ class OddsRatio:
         ratio: above 1, the outcome is likelier; of a unit of a number. None where the classes are separated.
         coefficient: its logarithm.
         se: standard error of the coefficient.
-        p: Wald's.
+        p_value: Wald's.
     """
 
     ratio: Interval
     coefficient: float | None
     se: float | None
-    p: float | None
+    p_value: float | None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

@@ -43,7 +43,7 @@ class PredictiveValues:
 
 
 def predictive_values(
-    y_true: ArrayLike, y_score: ArrayLike, threshold: float, prevalence: float, *, level: float = 0.95
+    y_true: ArrayLike, y_score: ArrayLike, threshold: float, *, prevalence: float, level: float = 0.95
 ) -> PredictiveValues:
     """Predictive values at a prevalence that the study did not have, as after case-control sampling.
 
@@ -61,7 +61,7 @@ def predictive_values(
     Raises:
         ValueError: one class, a score that is not finite, unequal lengths, a prevalence outside (0, 1).
 
-    >>> predictive_values([1, 1, 0, 0], [3, 1, 2, 0], 2, 0.5).ppv.value
+    >>> predictive_values([1, 1, 0, 0], [3, 1, 2, 0], 2, prevalence=0.5).ppv.value
     0.5
     """
     if not 0 < prevalence < 1:

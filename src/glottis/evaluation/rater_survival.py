@@ -110,8 +110,6 @@ def rate_survival(
         notes.append(f"No risk groups: every patient lies on one side of {cutoff.value:g}.")
     if not len(horizons):
         notes.append("No AUC by a time: give one with --horizon.")
-    if probability and len(horizons) and time.min() <= 0:
-        notes.append("No decision curve for survival: a follow-up of 0 tells nothing about the risk.")
     if cutoff.optimistic:
         notes.append("The risk groups' threshold was chosen on these patients: their difference is optimistic.")
     return RaterSurvival(
@@ -125,7 +123,7 @@ def rate_survival(
         logrank=logrank_test(time, event, group) if split else None,
         cox=_cox(time, event, risk, level),
         decision=survival_decision_curve(time, event, risk, horizons[0], level=level)
-        if probability and len(horizons) and time.min() > 0
+        if probability and len(horizons)
         else None,
         groups=_groups(on, time, event, risk, level),
         notes=tuple(notes),

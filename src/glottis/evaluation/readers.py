@@ -35,19 +35,19 @@ class ReaderDifference:
         first: name of a modality.
         second: name of the modality that is subtracted.
         reader: name of a reader; None for the mean of all.
-        interval: difference of the AUCs, with its limits.
+        difference: of the AUCs, with its limits.
         se: standard error; None where it is 0.
         df: degrees of freedom of t; None for z.
-        p: two-sided; None without a standard error.
+        p_value: two-sided; None without a standard error.
     """
 
     first: str
     second: str
     reader: str | None
-    interval: Interval
+    difference: Interval
     se: float | None
     df: float | None
-    p: float | None
+    p_value: float | None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -67,7 +67,7 @@ class ReaderStudy:
         by_reader: the same for each reader; empty unless readers are fixed.
         statistic: F, or chi-square with fixed readers; None where all variances are 0.
         df: of the statistic: one number for chi-square, two for F.
-        p: of no difference between modalities.
+        p_value: of no difference between modalities.
         test: "F", "chi-square" or "none".
         components: what the statistic is made of.
         reader_factor: "random": holds for readers like these; "fixed": for these readers alone.
@@ -85,7 +85,7 @@ class ReaderStudy:
     by_reader: tuple[ReaderDifference, ...]
     statistic: float | None
     df: tuple[float, ...]
-    p: float | None
+    p_value: float | None
     test: str
     components: Components
     reader_factor: str
@@ -153,7 +153,7 @@ def obuchowski_rockette(
         by_reader=by_reader,
         statistic=statistic,
         df=df,
-        p=p,
+        p_value=p,
         test={0: "none", 1: "chi-square", 2: "F"}[len(df)],
         components=parts,
         reader_factor=reader_factor,

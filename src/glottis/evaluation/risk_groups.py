@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from glottis.evaluation.followup import censoring_survival_before, check_survival, count, refuse_non_finite
 from glottis.evaluation.interval import Bools, Floats, plain
+from glottis.evaluation.thresholds import half_way
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def survival_youden_cutoff(time: ArrayLike, event: ArrayLike, risk: ArrayLike, a
     levels, sensitivity, specificity = _rates(times, events, risks, case, control)
     index = _best(sensitivity, specificity)
     return RiskCutoff(
-        value=_half_way(levels, index),
+        value=half_way(levels, index),
         method="youden",
         n_training=times.size,
         at=float(at),
@@ -118,10 +119,3 @@ def _best(sensitivity: Floats, specificity: Floats) -> int:
     youden, apart = sensitivity + specificity, np.abs(sensitivity - specificity)
     good = np.flatnonzero(youden >= youden.max() - 1e-12)
     return int(good[apart[good] <= apart[good].min() + 1e-12][0])  # the lower cut-off is the more sensitive one
-
-
-def _half_way(levels: Floats, index: int) -> float:
-    if index == 0:
-        return float(levels[0])
-    middle = float(levels[index - 1] / 2 + levels[index] / 2)
-    return middle if middle > levels[index - 1] else float(levels[index])

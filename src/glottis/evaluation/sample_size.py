@@ -52,7 +52,7 @@ class SampleSize:
         max_r_squared: the largest that this outcome allows.
         criteria: each demand with its own number.
         binding: name of the demand that decides.
-        auc_interval: of a test set of ``n`` patients, where an AUC and a binary outcome are given; else None.
+        auc: of a test set of ``n`` patients, where an AUC and a binary outcome are given; else None.
     """
 
     n: int
@@ -64,7 +64,7 @@ class SampleSize:
     max_r_squared: float
     criteria: tuple[Criterion, ...]
     binding: str
-    auc_interval: Interval | None
+    auc: Interval | None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -132,7 +132,7 @@ def sample_size(
         max_r_squared=largest,
         criteria=tuple(Criterion(k, v, expected_shrinkage(v, parameters, expected)) for k, v in numbers.items()),
         binding=max(numbers, key=lambda name: numbers[name]),
-        auc_interval=_expected_interval(auc, n, outcome, level),
+        auc=_expected_interval(auc, n, outcome, level),
     )
 
 

@@ -51,13 +51,13 @@ class Heterogeneity:
     """Whether the AUC differs between groups more than chance makes it (logit scale).
 
     Attributes:
-        q: Cochran's Q; None with fewer than two groups whose AUC has an interval.
+        statistic: Cochran's Q; None with fewer than two groups whose AUC has an interval.
         df: groups that counted, less 1.
-        p_value: of Q; a large one in small groups shows nothing.
+        p_value: of the statistic; a large one in small groups shows nothing.
         i_squared: share of the spread beyond chance, 0 to 1.
     """
 
-    q: float | None
+    statistic: float | None
     df: int
     p_value: float | None
     i_squared: float | None

@@ -90,13 +90,13 @@ def at_or_above(truth: Bools, score: Floats) -> tuple[Floats, Ints, Ints]:
 
 def _threshold(levels: Floats, positives: Ints, negatives: Ints, index: int) -> Threshold:
     return Threshold(
-        value=_between(levels, index),
+        value=half_way(levels, index),
         sensitivity=float(positives[index] / positives[0]),
         specificity=float(1 - negatives[index] / negatives[0]),
     )
 
 
-def _between(levels: Floats, index: int) -> float:
+def half_way(levels: Floats, index: int) -> float:
     """Half-way to the next lower score, or the score itself where there is none (or no number between)."""
     if index == 0:
         return float(levels[0])

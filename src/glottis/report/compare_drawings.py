@@ -103,7 +103,7 @@ def risk_groups(name: str, rater: Stored) -> Figure:
     axes.set_xlim(0, ticks[-1] * 1.02)
     axes.set_xlabel("Time (below: patients at risk)", labelpad=2)
     axes.set_ylabel("Survival")
-    axes.set_title(f"{shortened(name, 30)}: log-rank {p_words(rater['logrank']['p'])}", loc="left")
+    axes.set_title(f"{shortened(name, 30)}: log-rank {p_words(rater['logrank']['p_value'])}", loc="left")
     return figure
 
 

@@ -111,7 +111,9 @@ def _against(set_: Stored, number: int) -> Iterator[Plan]:
         )
     if pairs is not None and pairs["readers"]:
         study = pairs["readers"]
-        means = [(f"{row['first']} − {row['second']}", row["interval"], row["p"]) for row in study["differences"]]
+        means = [
+            (f"{row['first']} − {row['second']}", row["difference"], row["p_value"]) for row in study["differences"]
+        ]
         yield Plan(
             f"readers-{number}",
             f"{words}: differences of the readers' mean AUC between modalities (Obuchowski-Rockette).",

@@ -140,7 +140,7 @@ def test_an_odds_ratio_is_that_of_its_counts():
     assert (ratio.ratio.value, ratio.ratio.low, ratio.ratio.high) == pytest.approx(
         (9.40125, 5.139752535969983, 17.19606166716353)
     )
-    assert ratio.p == pytest.approx(3.5047468208588953e-13)
+    assert ratio.p_value == pytest.approx(3.5047468208588953e-13)
 
 
 def test_an_odds_ratio_in_the_other_direction_agrees_and_says_so():

@@ -57,7 +57,7 @@ def _from_counts(claim: Claim) -> Finding:
 
 
 def _details(ratio: OddsRatio) -> dict[str, Any]:
-    return {"value": ratio.ratio.value, "low": ratio.ratio.low, "high": ratio.ratio.high, "p": ratio.p}
+    return {"value": ratio.ratio.value, "low": ratio.ratio.low, "high": ratio.ratio.high, "p": ratio.p_value}
 
 
 def _same(claim: Claim, ratio: OddsRatio) -> bool:
