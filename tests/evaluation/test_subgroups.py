@@ -56,7 +56,7 @@ def test_a_group_of_one_class_says_so() -> None:
 def test_scores_that_are_no_probabilities_get_no_calibration() -> None:
     (result,) = performance_by_group(Y, 10 * P, {"centre": CENTRE})
     assert result.groups[0].recalibration is None
-    assert result.groups[0].note == "the scores are no probabilities: no calibration"
+    assert result.groups[0].note == "the scores are no probabilities: no calibration or net benefit"
 
 
 def test_groups_with_the_same_patients_do_not_differ() -> None:

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from glottis.evaluation.sample_size import SampleSize, sample_size
     from glottis.evaluation.subgroups import GroupPerformance, Heterogeneity, Subgroups, performance_by_group
     from glottis.evaluation.survival import KaplanMeier, kaplan_meier
+    from glottis.evaluation.survival_subgroups import SurvivalGroup, SurvivalSubgroups, survival_by_group
     from glottis.evaluation.thresholds import Threshold, sensitivity_threshold, youden_threshold
     from glottis.evaluation.time_auc import TimeDependentAUC, time_dependent_auc
 
@@ -84,6 +85,7 @@ _NAMES = {
     "sample_size": "SampleSize sample_size",
     "subgroups": "GroupPerformance Heterogeneity Subgroups performance_by_group",
     "survival": "KaplanMeier kaplan_meier",
+    "survival_subgroups": "SurvivalGroup SurvivalSubgroups survival_by_group",
     "thresholds": "Threshold sensitivity_threshold youden_threshold",
     "time_auc": "TimeDependentAUC time_dependent_auc",
 }
@@ -127,7 +129,9 @@ __all__ = [
     "SampleSize",
     "Spiegelhalter",
     "Subgroups",
+    "SurvivalGroup",
     "SurvivalOutcome",
+    "SurvivalSubgroups",
     "Threshold",
     "TimeDependentAUC",
     "baseline_table",
@@ -169,6 +173,7 @@ __all__ = [
     "sample_size",
     "sensitivity_threshold",
     "spiegelhalter",
+    "survival_by_group",
     "survival_decision_curve",
     "survival_youden_cutoff",
     "time_dependent_auc",

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from glottis._errors import StatisticsError
 from glottis.evaluation.interval import Floats, check_level, plain
 
 IccForm = Literal["ICC(1,1)", "ICC(2,1)", "ICC(3,1)", "ICC(1,k)", "ICC(2,k)", "ICC(3,k)"]
@@ -80,10 +81,10 @@ def icc(measurements: ArrayLike, *, form: IccForm = "ICC(2,1)", level: float = 0
             f"Measurements need the shape (features, subjects, raters) with at least 2 raters; got {values.shape}: "
             "stack one table a reader along the last axis."
         )
-        raise ValueError(message)
+        raise StatisticsError(message)
     if form not in ICC_FORMS:
         message = f"Unknown form {form!r}: use one of {', '.join(ICC_FORMS)}."
-        raise ValueError(message)
+        raise StatisticsError(message)
     squares = _mean_squares(values)
     with np.errstate(divide="ignore", invalid="ignore"):
         single = _single(squares, form)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from glottis._errors import StatisticsError
 from glottis.evaluation.interval import Floats, Interval, check_level, check_same_patients, plain
 from glottis.evaluation.limits import z_of
 
@@ -72,7 +73,7 @@ def bland_altman(first: ArrayLike, second: ArrayLike, *, share: float = 0.95, le
             f"Limits of agreement need at least 3 patients with both measurements; got {int(known.sum())} in the shape "
             f"{one.shape}: give two lists of one measurement."
         )
-        raise ValueError(message)
+        raise StatisticsError(message)
     difference, mean = (one - two)[known], ((one + two) / 2)[known]
     n, bias, sd = difference.size, float(difference.mean()), float(difference.std(ddof=1))
     width = z_of(share)

@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike
 
+from glottis._errors import StatisticsError
 from glottis.evaluation.interval import Bools, Floats, Interval, check_level, check_scores, plain
 
 BOOTSTRAP = "percentile bootstrap, resampled within each class"
@@ -109,7 +110,7 @@ def partial_auc(
             f"A partial AUC needs a range of specificity or sensitivity within 0 to 1; got {axis!r} from {low} to "
             f"{high}: give axis='specificity', within=(0.9, 1.0)."
         )
-        raise ValueError(message)
+        raise StatisticsError(message)
 
     def partial(positives: Floats, negatives: Floats) -> Floats:
         return _partial_areas(positives, negatives, axis, low, high)
@@ -220,4 +221,4 @@ def check_resamples(n_resamples: int) -> None:
     """Refuse fewer resamples than percentiles need."""
     if n_resamples < 100:
         message = f"A bootstrap interval needs at least 100 resamples; got {n_resamples}: 2000 is usual."
-        raise ValueError(message)
+        raise StatisticsError(message)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from glottis._errors import StatisticsError
 from glottis.evaluation._partial_likelihood import Maximum, PartialLikelihood
 from glottis.evaluation.design_matrix import Column, Design, as_table, complete_rows, design_matrix
 from glottis.evaluation.followup import check_survival, count
@@ -139,15 +140,15 @@ def cox_regression(
     table = as_table(covariates)
     if transform not in get_args(Transform):
         message = f"Unknown transform {transform!r}: use one of {', '.join(get_args(Transform))}."
-        raise ValueError(message)
+        raise StatisticsError(message)
     if len(table) != times.size:
         message = f"Covariates need one row a patient ({times.size}); got {len(table)}."
-        raise ValueError(message)
+        raise StatisticsError(message)
     kept = complete_rows(table)
     times, events = times[kept], events[kept]
     if not events.any():
         message = f"There is no event in {times.size} patients with every covariate: Cox regression needs at least one."
-        raise ValueError(message)
+        raise StatisticsError(message)
     design = design_matrix(table[kept], reference)
     centre, scale = design.matrix.mean(axis=0), design.matrix.std(axis=0)
     likelihood = PartialLikelihood(times, events, (design.matrix - centre) / scale)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from glottis._errors import StatisticsError
 from glottis.evaluation.discrimination import area
 from glottis.evaluation.interval import Bools, Floats, Interval, check_level, check_scores, plain
 
@@ -68,7 +69,7 @@ def cross_validated_auc(
     repeats, folds = np.asarray(repeat), np.asarray(fold)
     if repeats.shape != truth.shape or folds.shape != truth.shape:
         message = f"Repeat and fold need one entry a row ({truth.size}); got {repeats.shape} and {folds.shape}."
-        raise ValueError(message)
+        raise StatisticsError(message)
     values, test_share, by_repeat, n_skipped = [], [], [], 0
     for number in np.unique(repeats):
         in_repeat = repeats == number
@@ -80,7 +81,7 @@ def cross_validated_auc(
         by_repeat += [float(np.mean(areas))] if areas else []
     if not values:
         message = f"None of the {n_skipped} folds holds both classes: use fewer folds, or stratify them by outcome."
-        raise ValueError(message)
+        raise StatisticsError(message)
     interval = _corrected_t(np.array(values), np.array(test_share), level)
     return CrossValidatedAUC(
         value=float(np.mean(values)),

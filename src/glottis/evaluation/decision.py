@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from glottis._errors import StatisticsError
 from glottis.evaluation.followup import check_survival, count
 from glottis.evaluation.interval import Bools, Floats, check_level, check_probabilities, check_scores, plain
 from glottis.evaluation.limits import z_of
@@ -213,7 +214,7 @@ def _thresholds(thresholds: ArrayLike | None) -> Floats:
     points = np.arange(1, 100) / 100 if thresholds is None else np.asarray(thresholds, dtype=np.float64)
     if points.ndim != 1 or not ((points > 0) & (points < 1)).all():
         message = f"Threshold probabilities lie between 0 and 1; got {points.tolist()}: give a list such as [0.1, 0.2]."
-        raise ValueError(message)
+        raise StatisticsError(message)
     return points
 
 
@@ -225,5 +226,5 @@ def _follow_up(time: ArrayLike, event: ArrayLike, risk: ArrayLike, at: float) ->
             f"Nobody is followed until {at:g}, or nobody has the event by then (follow-up ends at {times.max():g}): "
             "choose another time."
         )
-        raise ValueError(message)
+        raise StatisticsError(message)
     return times, events, risks

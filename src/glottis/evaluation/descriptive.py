@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from glottis._errors import StatisticsError
 from glottis.evaluation.design_matrix import as_table, is_categorical, levels_of
 from glottis.evaluation.followup import check_groups
 from glottis.evaluation.group_tests import GroupTest, compare_counts, compare_values
@@ -138,7 +139,7 @@ def baseline_table(
     unknown = sorted({*categorical, *wanted} - set(data.columns))
     if unknown:
         message = f"There is no column {', '.join(map(repr, unknown))}: use the names of the table's columns."
-        raise ValueError(message)
+        raise StatisticsError(message)
     rows = []
     for name in data.columns:
         values = data[name]

@@ -9,6 +9,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from glottis._errors import StatisticsError
 from glottis.evaluation.interval import Bools, Floats, Interval, check_level, check_scores, plain
 from glottis.evaluation.limits import logit_limits, wald_limits
 from glottis.evaluation.placements import placements, variance_of_mean
@@ -119,7 +120,7 @@ def hanley_mcneil_se(value: float, n_positive: float, n_negative: float) -> floa
             f"An AUC lies between 0 and 1 and each class holds a patient; got {value:g} with {n_positive:g} and "
             f"{n_negative:g} patients: check the three numbers."
         )
-        raise ValueError(message)
+        raise StatisticsError(message)
     two_positives, two_negatives = value / (2 - value), 2 * value**2 / (1 + value)
     spread = value * (1 - value)
     spread += (n_positive - 1) * (two_positives - value**2) + (n_negative - 1) * (two_negatives - value**2)

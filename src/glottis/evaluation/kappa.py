@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from statsmodels.stats.inter_rater import cohens_kappa
 
+from glottis._errors import StatisticsError
 from glottis.evaluation.interval import Floats, Interval, check_level, check_same_patients, plain
 from glottis.evaluation.limits import wald_limits
 
@@ -78,7 +79,7 @@ def cohen_kappa(
     names, (rows, columns) = _codes([np.asarray(first), np.asarray(second)], categories, ordered=weights is not None)
     if weights not in (None, "linear", "quadratic"):
         message = f"Unknown weights {weights!r}: use None, 'linear' or 'quadratic'."
-        raise ValueError(message)
+        raise StatisticsError(message)
     size = len(names)
     table = np.bincount(rows * size + columns, minlength=size * size).reshape(size, size)
     credit = _credit(size, weights)
@@ -119,7 +120,7 @@ def fleiss_kappa(ratings: ArrayLike, *, categories: Sequence[Any] | None = None,
         message = (
             f"Ratings need the shape (patients, raters) with at least 2 raters; got {table.shape}: one column a rater."
         )
-        raise ValueError(message)
+        raise StatisticsError(message)
     names, codes = _codes(list(table.T), categories, ordered=False)
     n, raters = table.shape
     counts = np.array([np.bincount(row, minlength=len(names)) for row in np.array(codes).T], dtype=np.float64)
@@ -168,14 +169,14 @@ def _codes(
     missing = [value for value in seen if value is None or value != value]
     if missing or not seen:
         message = "A rating is missing (or there is none): leave out patients without both, and say how many."
-        raise ValueError(message)
+        raise StatisticsError(message)
     if categories is None and ordered and any(isinstance(value, str) for value in seen):
         message = f"Weights need the order of the categories {sorted(seen)}: give categories=[lowest, ..., highest]."
-        raise ValueError(message)
+        raise StatisticsError(message)
     names = tuple(sorted(seen)) if categories is None else tuple(categories)
     unknown = seen - set(names)
     if unknown:
         message = f"Rating {sorted(unknown)[0]!r} is not among the categories {list(names)}: add it or correct it."
-        raise ValueError(message)
+        raise StatisticsError(message)
     position = {name: index for index, name in enumerate(names)}
     return names, [np.array([position[value] for value in row.tolist()], dtype=np.int64) for row in ratings]

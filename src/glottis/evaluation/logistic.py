@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from scipy import optimize
 from statsmodels.discrete.discrete_model import Logit
 
+from glottis._errors import StatisticsError
 from glottis.evaluation.design_matrix import Design, as_table, complete_rows, design_matrix
 from glottis.evaluation.interval import Bools, Floats, check_level, check_scores, plain
 from glottis.evaluation.odds import WALD, OddsRatio, no_odds_ratio, odds_ratio_of
@@ -140,7 +141,7 @@ def _only(reference: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
 def _refuse_unknown(names: list[str]) -> None:
     if names:
         message = f"There is no covariate {', '.join(map(repr, names))}: use the names of the table's columns."
-        raise ValueError(message)
+        raise StatisticsError(message)
 
 
 def _entering(alone: Mapping[str, _Fit], enter: float | Sequence[str] | None) -> tuple[list[str], str]:
@@ -163,7 +164,7 @@ def _fit(truth: Bools, table: pd.DataFrame, reference: Mapping[str, Any], level:
             f"The {y.size} patients with {names} hold {n_positive} with the outcome: both classes are needed; "
             "leave out a covariate that is missing so often."
         )
-        raise ValueError(message)
+        raise StatisticsError(message)
     design = design_matrix(part, reference)
     centre, scale = design.matrix.mean(axis=0), design.matrix.std(axis=0)
     X = np.column_stack([np.ones(y.size), (design.matrix - centre) / scale])

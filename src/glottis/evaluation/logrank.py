@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from glottis._errors import StatisticsError
 from glottis.evaluation.followup import check_groups, check_survival
 from glottis.evaluation.interval import Bools, Floats, plain
 
@@ -64,7 +65,7 @@ def logrank_test(time: ArrayLike, event: ArrayLike, group: ArrayLike, *, strata:
     of_stratum, names = check_groups(strata, times.size)
     if len(labels) < 2:
         message = f"The log-rank test compares groups; got only {labels[0]!r} in {times.size} patients."
-        raise ValueError(message)
+        raise StatisticsError(message)
     k = len(labels)
     expected, covariance = np.zeros(k), np.zeros((k, k))
     for i in range(len(names)):

@@ -9,6 +9,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 from scipy.special import expit, logit
 
+from glottis._errors import StatisticsError
 from glottis.evaluation.confusion import confusion_metrics
 from glottis.evaluation.interval import Interval, plain
 from glottis.evaluation.limits import z_of
@@ -66,7 +67,7 @@ def predictive_values(
     """
     if not 0 < prevalence < 1:
         message = f"A prevalence lies between 0 and 1; got {prevalence}: give 0.15 for 15 of 100 patients."
-        raise ValueError(message)
+        raise StatisticsError(message)
     table = confusion_metrics(y_true, y_score, threshold, level=level)
     sick, well = table.tp + table.fn, table.fp + table.tn
     return PredictiveValues(

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from glottis._errors import StatisticsError
 from glottis.evaluation.followup import refuse_non_finite
 from glottis.evaluation.interval import Bools, Floats, Interval, check_level, check_scores, plain
 from glottis.evaluation.reader_variance import (
@@ -173,7 +174,7 @@ def _check(
             f"Scores need the shape (modalities, readers, cases) with two modalities or more; got {scores.shape}: "
             "for one modality use roc_auc for each reader."
         )
-        raise ValueError(message)
+        raise StatisticsError(message)
     refuse_non_finite("readings", scores)
     truth, _ = check_scores(y_true, scores[0, 0])
     for name, value, known in (
@@ -183,16 +184,16 @@ def _check(
     ):
         if value not in known:
             message = f"Unknown {name} {value!r}: use {' or '.join(map(repr, known))}."
-            raise ValueError(message)
+            raise StatisticsError(message)
     if reader_factor == "random" and scores.shape[1] < 2:
         message = "One reader cannot stand for others: use reader_factor='fixed', which speaks of this reader alone."
-        raise ValueError(message)
+        raise StatisticsError(message)
     if reader_factor == case_factor == "fixed":
         message = "With readers and cases both fixed nothing is left to chance: let at least one be random."
-        raise ValueError(message)
+        raise StatisticsError(message)
     if min(truth.sum(), (~truth).sum()) < 2:
         message = "The variance of an AUC needs two cases of each class."
-        raise ValueError(message)
+        raise StatisticsError(message)
     return truth, scores
 
 
@@ -200,7 +201,7 @@ def _names(what: str, given: Sequence[str] | None, n: int) -> tuple[str, ...]:
     names = tuple(str(name) for name in (range(1, n + 1) if given is None else given))
     if len(names) != n or len(set(names)) != n:
         message = f"The {n} {what} need as many different names; got {', '.join(names)}."
-        raise ValueError(message)
+        raise StatisticsError(message)
     return names
 
 

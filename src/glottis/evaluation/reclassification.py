@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from glottis._errors import StatisticsError
 from glottis.evaluation.interval import (
     Bools,
     Floats,
@@ -104,7 +105,7 @@ def net_reclassification(
     bounds = np.asarray(cutoffs, dtype=np.float64)
     if bounds.size and not (bounds[0] > 0 and bounds[-1] < 1 and (np.diff(bounds) > 0).all()):
         message = f"Cut-offs must rise within 0 to 1; got {list(cutoffs)}: give such as (0.1, 0.3)."
-        raise ValueError(message)
+        raise StatisticsError(message)
     if bounds.size:
         old, new = (np.searchsorted(bounds, score, side="right").astype(np.float64) for score in (old, new))
     moves = np.sign(new - old)

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from glottis._errors import StatisticsError
 from glottis.evaluation.followup import censoring_survival_before, check_survival, count, refuse_non_finite
 from glottis.evaluation.interval import Bools, Floats, plain
 from glottis.evaluation.thresholds import half_way
@@ -60,7 +61,7 @@ def median_cutoff(risk: ArrayLike) -> RiskCutoff:
     risks = np.asarray(risk, dtype=np.float64)
     if risks.ndim != 1 or not risks.size:
         message = f"A cut-off needs the risks of the training patients, one each; got the shape {risks.shape}."
-        raise ValueError(message)
+        raise StatisticsError(message)
     refuse_non_finite("risks", risks)
     return RiskCutoff(float(np.median(risks)), "median", risks.size)
 
@@ -91,7 +92,7 @@ def survival_youden_cutoff(time: ArrayLike, event: ArrayLike, risk: ArrayLike, a
             f"A Youden cut-off at {at:g} needs patients with the event by then ({int(case.sum())}) and patients "
             f"followed past it ({int(control.sum())}): choose another time."
         )
-        raise ValueError(message)
+        raise StatisticsError(message)
     levels, sensitivity, specificity = _rates(times, events, risks, case, control)
     index = _best(sensitivity, specificity)
     return RiskCutoff(
