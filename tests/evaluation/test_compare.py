@@ -243,6 +243,26 @@ def test_survival_without_an_event_is_refused() -> None:
         compared(generated().assign(time=np.arange(1, 81), event=0))
 
 
+def test_follow_up_of_zero_alone_is_refused() -> None:
+    with pytest.raises(CohortError, match="Every follow-up time is 0: survival cannot be evaluated"):
+        compared(generated().assign(time=0.0, event=1))
+
+
+def test_a_follow_up_of_zero_leaves_the_decision_curve() -> None:
+    table = generated().assign(time=np.arange(80.0) // 4, event=1)
+    table.loc[table["set"] == "internal", "time"] -= 10
+    (set_,) = compared(table, horizons=(5,)).sets
+    assert (set_.survival["strong"].decision.n, table.loc[40:, "time"].min()) == (40, 0)
+
+
+@pytest.mark.parametrize("unit", [1e308, 1e-320])
+def test_scores_of_any_size_have_a_hazard_ratio(unit: float) -> None:
+    table = generated().assign(time=np.random.default_rng(1).exponential(20, 80), event=1)
+    sets = [compared(table.assign(strong=table["strong"] * size)).sets[0] for size in (1.0, unit)]
+    ratios = [set_.survival["strong"].cox.terms[0].hazard_ratio.value for set_ in sets]
+    assert ratios[1] == pytest.approx(ratios[0], rel=0.01)
+
+
 def test_negative_follow_up_is_refused() -> None:
     with pytest.raises(CohortError, match="negative"):
         compared(generated().assign(time=-1.0, event=1))

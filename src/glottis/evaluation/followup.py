@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from glottis._errors import StatisticsError
-from glottis.evaluation.interval import Bools, Floats
+from glottis.evaluation.interval import Bools, Floats, refuse_non_finite
 
 TIE_TOLERANCE = 2.0**-26
 
@@ -64,21 +64,6 @@ def check_survival(time: ArrayLike, event: ArrayLike, risk: ArrayLike | None = N
         message = f"An event must be 0 or 1; got {', '.join(map(repr, odd[:5]))}: code 1 for the event, 0 for censored."
         raise StatisticsError(message)
     return _with_ties(times), events.astype(bool), risks
-
-
-def refuse_non_finite(name: str, values: Floats) -> None:
-    """Refuse nan and infinities.
-
-    Raises:
-        ValueError: some value is not finite.
-    """
-    bad = np.flatnonzero(~np.isfinite(values))
-    if bad.size:
-        message = (
-            f"{bad.size} of {values.size} {name} are not finite (first at position {bad[0]}: {values.flat[bad[0]]}): "
-            "leave out the patients without one, and report how many they are."
-        )
-        raise StatisticsError(message)
 
 
 def check_groups(group: ArrayLike | None, n: int) -> tuple[NDArray[np.intp], tuple[str, ...]]:

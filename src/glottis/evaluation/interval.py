@@ -88,14 +88,23 @@ def check_scores(y_true: ArrayLike, y_score: ArrayLike) -> tuple[Bools, Floats]:
         )
         raise StatisticsError(message)
     _refuse_odd_outcomes(truth)
-    bad = np.flatnonzero(~np.isfinite(score))
+    refuse_non_finite("scores", score)
+    return truth.astype(bool), score
+
+
+def refuse_non_finite(name: str, values: Floats) -> None:
+    """Refuse nan and infinities.
+
+    Raises:
+        ValueError: some value is not finite.
+    """
+    bad = np.flatnonzero(~np.isfinite(values))
     if bad.size:
         message = (
-            f"{bad.size} of {score.size} scores are not finite (first at position {bad[0]}: {score[bad[0]]}): "
-            "leave out the patients without a score, and report how many they are."
+            f"{bad.size} of {values.size} {name} are not finite (first at position {bad[0]}: {values.flat[bad[0]]}): "
+            "leave out the patients without one, and report how many they are."
         )
         raise StatisticsError(message)
-    return truth.astype(bool), score
 
 
 def check_probabilities(score: Floats, name: str) -> None:

@@ -13,8 +13,15 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from glottis._errors import StatisticsError
-from glottis.evaluation.followup import refuse_non_finite
-from glottis.evaluation.interval import Bools, Floats, Interval, check_level, check_scores, plain
+from glottis.evaluation.interval import (
+    Bools,
+    Floats,
+    Interval,
+    check_level,
+    check_scores,
+    plain,
+    refuse_non_finite,
+)
 from glottis.evaluation.reader_variance import (
     Components,
     ErrorTerm,

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from glottis._errors import StatisticsError
-from glottis.evaluation.followup import censoring_survival_before, check_survival, count, refuse_non_finite
-from glottis.evaluation.interval import Bools, Floats, plain
+from glottis.evaluation.followup import censoring_survival_before, check_survival, count
+from glottis.evaluation.interval import Bools, Floats, plain, refuse_non_finite
 from glottis.evaluation.thresholds import half_way
 
 

@@ -173,6 +173,18 @@ def test_a_hazard_ratio_and_its_interval_imply_a_p_value(p: str, verdict: str):
     assert finding.details["p_implied"] == pytest.approx(0.014598721884439024)
 
 
+@pytest.mark.parametrize(("estimate", "ci"), [("-1.2", "-2.0 1.1"), ("0.5", "-0.2 0.9")])
+def test_a_ratio_below_zero_differs(estimate: str, ci: str):
+    finding = claim("hazard_ratio", estimate=estimate, ci=ci)
+    assert finding.verdict == "differs"
+    assert finding.message.endswith(": a ratio is above 0.")
+
+
+def test_two_numbers_of_one_test_take_the_plural():
+    assert "p 0.679 are those of" in claim("counts", "78 114; 16 27", p="0.679", statistic="0.171").message
+    assert "do not follow from" in claim("counts", "78 114; 16 27", p="0.679", statistic="1.171").message
+
+
 def test_an_off_centre_interval_is_unusual_and_one_without_the_ratio_differs():
     assert claim("hazard_ratio", estimate="0.654", ci="0.241 0.856").verdict == "unusual"
     assert claim("hazard_ratio", estimate="0.954", ci="0.241 0.856").verdict == "differs"

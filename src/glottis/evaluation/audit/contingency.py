@@ -64,7 +64,8 @@ def audit_counts(claim: Claim) -> list[Finding]:
             *audit_patients(claim),
         ]
     computed = listed([f"{name} p = {p:.4g}" for name, (_, p) in results.items()])
-    message = f"{shown} {'do' if claim.statistic and claim.p else 'does'} not follow from the counts: {computed or 'no test is possible'}."
+    verb = "do" if claim.statistic and claim.p else "does"
+    message = f"{shown} {verb} not follow from the counts: {computed or 'no test is possible'}."
     if FISHER not in results:
         message = f"{message} Fisher's exact test has too many tables to be recomputed here."
         return [claim.says(check, "unusual", message, cells=("p",), **details), *audit_patients(claim)]
