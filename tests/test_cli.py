@@ -430,6 +430,12 @@ def test_an_audit_of_an_example_says_what_it_finds_and_writes_it(tmp_path: Path,
     assert len(table) - 1 == len(found["findings"]) == sum(found["counts"].values())
 
 
+def test_an_audit_of_too_little_says_so(tmp_path: Path, capsys: Capture):
+    (tmp_path / "table.csv").write_text("model,n,auc\nX,90,0.8\n")
+    assert run_command(["audit", str(tmp_path / "table.csv")]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "Nothing could be recomputed: not enough is printed."
+
+
 def test_an_audit_with_nothing_to_ask_says_so(tmp_path: Path, capsys: Capture):
     (tmp_path / "tests.csv").write_text("kind,values,p\ncounts,78 114; 16 27,0.679\n")
     assert run_command(["audit", str(tmp_path / "tests.csv")]) == 0
