@@ -270,15 +270,12 @@ def check(study: PathLike, *, jobs: int = 1, progress: Progress = silent) -> tup
     Raises:
         InputError: the study file or the manifest cannot be read at all.
     """
-    from glottis.io.clinical import read_table
-    from glottis.io.manifest import cohort_from_frame
     from glottis.study.run import check_study
+    from glottis.study.source import read_source
     from glottis.study.spec import read_study
 
-    settings = read_study(Path(study))
-    frame = read_table(settings.manifest)
-    cohort = cohort_from_frame(frame, settings.roles(), folder=settings.manifest.parent, strict=False)
-    return check_study(settings, frame=frame, cohort=cohort, jobs=jobs, progress=progress)
+    source = read_source(read_study(Path(study)), strict=False)
+    return check_study(source, jobs=jobs, progress=progress)
 
 
 def has_errors(findings: Iterable[Finding]) -> bool:

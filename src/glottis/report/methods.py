@@ -9,7 +9,8 @@ from typing import Any
 
 from glottis.report.wording import capitalised, counted, joined, plain, set_name
 from glottis.study.result import StudyResult
-from glottis.study.spec import DEFAULT_PREPROCESSING, Features, Icc, Lasso, Preprocessing, Study
+from glottis.study.spec import Icc, Lasso, Study
+from glottis.study.spec_images import DEFAULT_PREPROCESSING, Features, Preprocessing
 
 PROTOCOL = "Xie et al., Scientific Reports 2025, doi 10.1038/s41598-025-01270-1"
 CLASS_NAMES = {
@@ -164,7 +165,7 @@ def _open_in(block: Preprocessing, modality: str) -> tuple[str, ...]:
 
 
 def _features(study: Study) -> Paragraph:
-    block = study.features
+    block = study.image_features
     images = ["the original image"] if block.original else []
     if block.wavelet is not None:
         images.append(f"the eight bands of an undecimated wavelet transform ({block.wavelet.wavelet}, one level)")

@@ -18,7 +18,8 @@ from glottis.io.files import write_text_atomic
 from glottis.io.layouts import Layout, detect, join_clinical, write_manifest
 from glottis.io.manifest import outcome_codes
 from glottis.study.check.columns import AFTER_DECISION, PERSON
-from glottis.study.spec import BiasField, Modality, Split
+from glottis.study.spec import Split
+from glottis.study.spec_images import BiasField, Modality
 from glottis.study.template import StudyTemplate, TemplateSequence, study_yaml
 
 MANIFEST, STUDY = "manifest.csv", "study.yaml"

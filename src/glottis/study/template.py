@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from glottis.study.spec import DEFAULT_PREPROCESSING, BiasField, Modality, Split, Wavelet
+from glottis.study.spec import Split
+from glottis.study.spec_images import DEFAULT_PREPROCESSING, BiasField, Modality, Wavelet
 
 
 @dataclass(frozen=True, kw_only=True)
