@@ -20,7 +20,7 @@ from glottis.io.manifest import cohort_from_frame, require_columns, role_columns
 from glottis.study.settings import case_settings
 from glottis.study.spec import Study
 from glottis.study.spec_table import TableFeatures
-from glottis.study.table_columns import ID_LIKE, TableColumns, numeric, read_columns
+from glottis.study.table_columns import TableColumns, like_id, numeric, read_columns
 
 ROW_COLUMNS = ("row", "row_number")
 NAMED = 8
@@ -115,11 +115,13 @@ def read_source(study: Study, *, strict: bool = True) -> Source:
 
 def digests(study: Study) -> dict[str, str]:
     """SHA-256 of every table that a study names, by what it is."""
-    found = {"manifest": sha256_file(study.manifest)}
-    if study.table is not None:
-        found["feature table"] = sha256_file(study.table.table)
-        found |= {f"repeated by {r.reader}, round {r.round}": sha256_file(r.table) for r in study.table.repeats}
-    return found
+    if study.table is None:
+        return {"manifest": sha256_file(study.manifest)}
+    files = {"manifest": study.manifest, "feature table": study.table.table}
+    if study.table.table == study.manifest:
+        files = {"manifest and features": study.manifest}
+    files |= {f"reader {r.reader}, round {r.round}": r.table for r in study.table.repeats}
+    return {name: sha256_file(path) for name, path in files.items()}
 
 
 def _with_ids(frame: pd.DataFrame, study: Study) -> tuple[pd.DataFrame, Roles, bool]:
@@ -130,11 +132,12 @@ def _with_ids(frame: pd.DataFrame, study: Study) -> tuple[pd.DataFrame, Roles, b
         return frame, roles, False
     taken = {column for role, column in role_columns(roles) if role != "id"}
     names = [str(name) for name in frame.columns]
-    like = [name for name in names if ID_LIKE.match(name) and name not in taken]
-    if by_default and like:
+    candidates = [name for name in names if like_id(name) and name not in taken]
+    if by_default and candidates:
         message = (
-            f"Table '{study.manifest.name}' has no column 'patient', and '{like[0]}' may be its id: write id: {like[0]}"
-            f" (for several rows of a patient: group: {like[0]} and id: null), or id: null to number the rows."
+            f"Table '{study.manifest.name}' has no column 'patient', and '{candidates[0]}' may be its id: write "
+            f"id: {candidates[0]} (or group: {candidates[0]} and id: null, for several rows of a patient), or id: null "
+            "to number the rows."
         )
         raise CohortError(message)
     row = next(name for name in (*ROW_COLUMNS, "_".join(names)) if name not in names)

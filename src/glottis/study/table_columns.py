@@ -110,6 +110,15 @@ def place(feature: str) -> tuple[str, str]:
     return OTHER
 
 
+def like_id(name: str) -> bool:
+    """Whether a column is named like an id.
+
+    >>> like_id("PatientID"), like_id("original_glcm_Id")
+    (True, False)
+    """
+    return ID_LIKE.match(name) is not None and place(name) == OTHER
+
+
 def prefix(feature: str) -> str:
     """What stands before filter and class; empty for nothing, or a name of another kind.
 

@@ -15,7 +15,7 @@ from glottis.study.check.columns import AFTER_DECISION, FEWEST_CASES, FEWEST_PER
 from glottis.study.check.finding import Finding, Limits, Severity, counted, named
 from glottis.study.source import GivenTable, Source
 from glottis.study.spec_table import TableFeatures
-from glottis.study.table_columns import ID_LIKE, OTHER, place, prefix
+from glottis.study.table_columns import OTHER, like_id, place, prefix
 
 OUTCOME_LIKE = re.compile(
     r"^(?:y|target|label|class|outcome|event|status|diagnosis|grade|stage|response|group)s?$"
@@ -25,8 +25,9 @@ OUTCOME_LIKE = re.compile(
 MOST_MISSING = 0.2
 FEWEST_FOR_TWINS = 10
 SCALED = 0.9
-MEAN_TOLERANCE, SD_TOLERANCE = 1e-6, 0.02
+NEAR = 0.05
 FEW_REPEATS = 10
+SETS_SHOWN = 3
 
 
 def check_table(source: Source, limits: Limits) -> list[Finding]:
@@ -84,11 +85,11 @@ def _ids(source: Source, given: GivenTable) -> Iterator[Finding]:
 def _names(given: GivenTable, block: TableFeatures) -> Iterator[Finding]:
     """Features whose names say that they are something else, and prefixes that could be blocks."""
     names = list(given.columns.features)
-    like_id = [name for name in names if ID_LIKE.match(name)]
-    if like_id:
-        message = f"Named like an id, and a feature: {named(like_id)}."
+    ids = [name for name in names if like_id(name)]
+    if ids:
+        message = f"Named like an id, and a feature: {named(ids)}."
         yield _finding("warning", "id-among-features", message, "Give it a role (id, group), or drop it.")
-    others = [name for name in names if place(name) == OTHER and name not in like_id]
+    others = [name for name in names if place(name) == OTHER and name not in ids]
     told = [name for name in others if OUTCOME_LIKE.search(name) or AFTER_DECISION.search(name)]
     if told:
         message = f"Named like an outcome or something known only later, and a feature: {named(told)}."
@@ -156,7 +157,8 @@ def _twins(given: GivenTable) -> Iterator[Finding]:
         groups[given.first[name].to_numpy(dtype=float).tobytes()].append(name)
     twins = [" = ".join(names) for names in groups.values() if len(names) > 1]
     if twins:
-        message = f"{counted(len(twins), 'set')} of features equal in every row: {named(twins)}."
+        more = f" and {len(twins) - SETS_SHOWN} more" if len(twins) > SETS_SHOWN else ""
+        message = f"{counted(len(twins), 'set')} of features equal in every row: {named(twins[:SETS_SHOWN])}{more}."
         yield _finding("note", "equal-features", message, "The first of each stays where Spearman is asked for.")
 
 
@@ -190,7 +192,7 @@ def _scaled(given: GivenTable) -> Iterator[Finding]:
     if values.shape[0] < FEWEST_CASES or not values.size:
         return
     n = values.shape[1]
-    standard = (np.abs(values.mean(axis=0)) < MEAN_TOLERANCE) & (np.abs(values.std(axis=0) - 1) < SD_TOLERANCE)
+    standard = (np.abs(values.mean(axis=0)) < NEAR) & (np.abs(values.std(axis=0) - 1) < NEAR)
     unit = (values.min(axis=0) == 0) & (values.max(axis=0) == 1)
     for hits, words in ((standard, "have mean 0 and standard deviation 1"), (unit, "run from 0 to 1 exactly")):
         if hits.sum() >= SCALED * n:
