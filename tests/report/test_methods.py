@@ -8,7 +8,7 @@ from fake_run import write_fake_run
 
 from glottis.report.methods import methods
 from glottis.study.result import StudyResult
-from glottis.study.spec import Features
+from glottis.study.spec_images import Features
 
 
 def features_paragraph(folder, **features):

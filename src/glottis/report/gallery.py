@@ -106,6 +106,8 @@ def _first(result: StudyResult) -> Iterator[Plan]:
 
 
 def _masks(result: StudyResult) -> Iterator[Plan]:
+    if result.study.table is not None:
+        return
     for number, page in enumerate(mask_pages(result.pictures, list(result.study.sequences)), start=1):
         yield Plan(
             f"masks-{number:02d}",

@@ -12,6 +12,7 @@ from glottis.report.gallery import Picture, all_sets, draw_all
 from glottis.report.methods import PROTOCOL, methods, params_text
 from glottis.report.ordering import in_study_order
 from glottis.report.page import page_environment
+from glottis.report.sections import sections
 from glottis.report.summary import cross_validated, primary_of, summarise
 from glottis.report.tables import all_tables, write_tables
 from glottis.study.parallel import Progress
@@ -62,6 +63,8 @@ def _page(result: StudyResult, pictures: Mapping[str, Picture]) -> str:
         warnings=_by_kind(result.extraction["warnings"]),
         auc_notes=_auc_notes(results["models"]),
         counts=_count_tables(result.extraction["counts"]),
+        sections=sections(result.study),
+        part="sequence" if result.study.table is None else "block",
         bins=_bin_rows(result.extraction["bins"], list(result.study.sequences)),
         flat=FLAT_BINS,
         steps=_steps(results["models"]),

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from glottis.report.methods_table import table_sentences
 from glottis.report.wording import capitalised, counted, joined, plain, set_name
 from glottis.study.result import StudyResult
-from glottis.study.spec import DEFAULT_PREPROCESSING, Features, Icc, Lasso, Preprocessing, Study
+from glottis.study.spec import Icc, Lasso, Study
+from glottis.study.spec_images import DEFAULT_PREPROCESSING, Features, Preprocessing
 
 PROTOCOL = "Xie et al., Scientific Reports 2025, doi 10.1038/s41598-025-01270-1"
 CLASS_NAMES = {
@@ -50,6 +52,20 @@ class Paragraph:
 def methods(result: StudyResult) -> list[Paragraph]:
     """Every paragraph, in the order of the work."""
     study = result.study
+    if study.table is not None:
+        made = [Paragraph("Features", table_sentences(result, study.table))]
+    else:
+        made = _from_images(study)
+    return [
+        *made,
+        _split(result),
+        _selection(result),
+        _model(result),
+        _statistics(result),
+    ]
+
+
+def _from_images(study: Study) -> list[Paragraph]:
     sequences: dict[str, list[str]] = {}
     for name, sequence in study.sequences.items():
         sequences.setdefault(sequence.modality, []).append(name)
@@ -57,10 +73,6 @@ def methods(result: StudyResult) -> list[Paragraph]:
         _masks(study),
         *(_preprocessing(study, modality, names) for modality, names in sequences.items()),
         _features(study),
-        _split(result),
-        _selection(result),
-        _model(result),
-        _statistics(result),
     ]
 
 
@@ -164,7 +176,7 @@ def _open_in(block: Preprocessing, modality: str) -> tuple[str, ...]:
 
 
 def _features(study: Study) -> Paragraph:
-    block = study.features
+    block = study.image_features
     images = ["the original image"] if block.original else []
     if block.wavelet is not None:
         images.append(f"the eight bands of an undecimated wavelet transform ({block.wavelet.wavelet}, one level)")
@@ -226,23 +238,24 @@ def _selection(result: StudyResult) -> Paragraph:
     block = study.selection
     steps = {entry["step"] for model in result.results["models"].values() for f in model["fits"] for entry in f["kept"]}
     sentences = [
-        "Each model selected from the features of its own sequences together, on its training patients alone; "
+        f"Each model selected from the features of its own {_parts(study)} together, on its training patients alone; "
         "constant features, and features with a value that is not finite, went first."
     ]
     values = []
     if "icc" in steps and block.icc is not None:
-        sentences.append(_icc_sentence(study, block.icc))
+        sentences.append(_icc_sentence(result, block.icc))
         if block.icc == Icc(threshold=block.icc.threshold):
             values.append("the form of the ICC")
         values.append("which of the patients drawn again are used (those in training)")
     elif block.icc is not None:
-        sentences.append("No feature was judged by ICC: there are no repeated masks.")
+        again = "repeated masks" if study.table is None else "repeated measurements"
+        sentences.append(f"No feature was judged by ICC: there are no {again}.")
     if block.spearman is not None:
         sentences.append(
             f"Of each pair with an absolute Spearman correlation above {block.spearman:g}, the feature further left in "
             "the table stayed."
         )
-        values.append("running Spearman on the union of a model's sequences")
+        values.append(f"running Spearman on the union of a model's {_parts(study)}")
     sentences.append("Features were then standardised (z-score).")
     if block.lasso is not None:
         sentences.append(_lasso_sentence(block.lasso))
@@ -256,16 +269,30 @@ def _selection(result: StudyResult) -> Paragraph:
     return Paragraph("Selection", tuple(sentences), tuple(values))
 
 
-def _icc_sentence(study: Study, icc: Icc) -> str:
-    drawn = sorted({(r.reader, r.round) for s in study.sequences.values() for r in s.repeats})
-    first = next(iter(study.sequences.values())).reader
+def _parts(study: Study) -> str:
+    return "sequences" if study.table is None else "blocks"
+
+
+def _icc_sentence(result: StudyResult, icc: Icc) -> str:
+    first, _ = result.study.primary()
+    drawn = _drawn(result)
+    what = "masks" if result.study.table is None else "values"
     who = joined(f"reader {reader}, round {number}" for reader, number in drawn)
     bound = "" if icc.use == "point" else " (lower 95% limit)"
     kinds = sorted({"the same reader again" if reader == first else "another reader" for reader, _ in drawn})
     return (
         f"A feature stayed when its {icc.form}{bound} exceeded {icc.threshold:g} in every comparison of the first "
-        f"masks (reader {first}) with those of {who} ({joined(kinds)}), over the training patients who have them."
+        f"{what} (reader {first}) with those of {who} ({joined(kinds)}), over the training patients who have them."
     )
+
+
+def _drawn(result: StudyResult) -> list[tuple[str, int]]:
+    """Reader and round of every further measurement."""
+    study = result.study
+    if study.table is None:
+        return sorted({(r.reader, r.round) for s in study.sequences.values() for r in s.repeats})
+    pairs = result.features.frame[["reader", "round"]].drop_duplicates().itertuples(index=False, name=None)
+    return sorted(pair for pair in pairs if pair != study.primary())
 
 
 def _lasso_sentence(lasso: Lasso) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from glottis.report.sections import section
 from glottis.report.wording import (
     bare_reason,
     capitalised,
@@ -86,9 +87,14 @@ def cross_validated(result: StudyResult) -> bool:
 
 def _asked(result: StudyResult) -> str:
     outcome = result.results["outcome"]
-    sequences = joined(result.study.sequences)
+    table = result.study.table
+    if table is None:
+        what = f"features measured inside the tumour's mask on {joined(result.study.sequences)}"
+    else:
+        blocks = f" ({joined(table.blocks)})" if table.blocks else ""
+        what = f"the features of {table.table.name}{blocks}"
     return (
-        f"Can features measured inside the tumour's mask on {sequences} tell patients with "
+        f"Can {what} tell patients with "
         f"{outcome['column']} = {outcome['positive']} (the positive class) from those with "
         f"{outcome['column']} = {outcome['negative']}?"
     )
@@ -102,19 +108,30 @@ def _who(result: StudyResult) -> str:
         f"{capitalised(counted(results['n_patients'], 'patient'))}{where}, {results['n_positive']} of them with "
         f"{event_name(results['outcome'])}."
     )
+    groups = results.get("n_groups", results["n_patients"])
+    if groups < results["n_patients"]:
+        text += (
+            f" They are rows of {counted(groups, 'group')} ({result.study.group}): a group lies on one side of every "
+            "split, but intervals count rows as if they were independent, and may be too narrow."
+        )
     left_out = len(result.flow["excluded"])
     if left_out:
-        text += f" {capitalised(counted(left_out, 'patient'))} of the manifest could not be used; section 1 says why."
+        where = section(result.study, "patients")
+        text += f" {capitalised(counted(left_out, 'patient'))} of the manifest could not be used; {where} says why."
     missing = len(result.flow["models"][results["primary_model"]]["missing"])
     if missing:
         text += (
             f" The primary model, {results['primary_model']}, is without {counted(missing, 'further patient')}: "
-            "it needs every one of its sequences."
+            f"it needs every one of its {_parts(result)}."
         )
     unscored = {row["patient"] for row in primary_of(result)["unscored"]}
     if unscored:
         text += f" {capitalised(counted(len(unscored), 'held-out patient'))} lacked a feature that it needs: no score."
     return text
+
+
+def _parts(result: StudyResult) -> str:
+    return "sequences" if result.study.table is None else "blocks"
 
 
 def _tested(result: StudyResult) -> str:
@@ -180,9 +197,10 @@ def _came_out(result: StudyResult, headlines: tuple[Headline, ...]) -> tuple[str
 def _which_model(result: StudyResult, name: str, entry: Mapping[str, Any]) -> str:
     if len(result.results["models"]) == 1:
         return f"One model was fitted: {name}."
-    if set(entry["sequences"]) == set(result.study.sequences):
-        return f"The primary model is {name}, the one with all sequences: not the best of several, chosen afterwards."
-    return f"The primary model is {name}, the one with the most sequences of those that could be fitted."
+    parts = _parts(result)
+    if set(entry["sequences"]) == set(result.study.block_names()):
+        return f"The primary model is {name}, the one with all {parts}: not the best of several, chosen afterwards."
+    return f"The primary model is {name}, the one with the most {parts} of those that could be fitted."
 
 
 def _sentence(result: StudyResult, set_: str, entry: Mapping[str, Any], headline: Headline) -> str:
@@ -225,15 +243,29 @@ def _trust(result: StudyResult) -> tuple[str, ...]:
     else:
         lines.append(f"How many analyses have looked at {what} could not be counted.")
     lines.append(_left_by_checks(result))
+    lines += _of_the_table(result)
     if EXTERNAL not in entry["sets"]:
         lines.append("No other centre was held out as a test: how well this works elsewhere is not known.")
     return tuple(lines)
 
 
+def _of_the_table(result: StudyResult) -> list[str]:
+    """What a reader must know of features that glottis did not compute."""
+    if result.study.table is None:
+        return []
+    lines = ["The features came from a table: no image or mask could be checked."]
+    if any(finding["code"] == "scaled-before" for finding in result.checks):
+        lines.append("They look scaled on all patients, test patients included, before glottis saw them.")
+    return lines
+
+
 def _left_by_checks(result: StudyResult) -> str:
+    where = section(result.study, "checks")
     warnings = sum(1 for finding in result.checks if finding["severity"] == "warning")
+    if result.study.table is not None:
+        return f"The checks of the cohort left {counted(warnings, 'warning')} ({where})."
     failures = len(result.extraction["failures"])
     noted = {(row["patient"], row["sequence"]) for row in result.extraction["warnings"]}
     failed = f"{counted(failures, 'mask')} gave no features" if failures else "every mask gave its features"
     remark = f", {counted(len(noted), 'scan')} with a remark" if noted else ""
-    return f"The checks of the cohort left {counted(warnings, 'warning')}; {failed}{remark} (section 3)."
+    return f"The checks of the cohort left {counted(warnings, 'warning')}; {failed}{remark} ({where})."

@@ -14,7 +14,7 @@ from glottis.data.cohort import Cohort
 from glottis.data.tables import FeatureTable, Predictions
 from glottis.io.files import write_text_atomic
 from glottis.study.evaluate import evaluate_model
-from glottis.study.fitting import MODE, sequence_of
+from glottis.study.fitting import MODE
 from glottis.study.spec import Study
 from glottis.study.split import CROSS_VALIDATION, TRAINING, Partition
 from glottis.study.store import write_json
@@ -61,6 +61,7 @@ def store_results(study: Study, folder: Path, work: FinishedWork) -> None:
         "mode": MODE,
         "n_patients": len(work.cohort),
         "n_positive": sum(int(case.outcome or 0) for case in work.cohort),
+        "n_groups": len({case.group for case in work.cohort}),
         "n_folds": study.split.folds if k_fold else None,
         "n_repeats": study.split.repeats if k_fold else None,
         "centres": dict(sorted(Counter(case.centre for case in work.cohort).items())),
@@ -94,7 +95,7 @@ def _model(study: Study, work: FinishedWork, model: str, sets: Mapping[str, Any]
         "sequences": list(sequences),
         "n_patients": len(patients),
         "n_positive": sum(patients.values()),
-        "n_candidates": sum(sequence_of(name) in sequences for name in work.table.features),
+        "n_candidates": sum(study.block_of(name) in sequences for name in work.table.features),
         "sets": sets,
         "fits": [result["fit"] for result in results],
         "unscored": [row for result in results for row in result["unscored"]],
@@ -117,14 +118,13 @@ def _stability(results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _flow(study: Study, work: FinishedWork, sets: Mapping[str, Any]) -> dict[str, Any]:
-    first = next(iter(study.sequences.values()))
-    primary = work.table.of_reader(first.reader, first.round)
+    primary = work.table.of_reader(*study.primary())
     models = {}
     for model, sequences in study.models().items():
         missing = [
             {"patient": case.patient, "reason": _why_missing(case.scans, lacking)}
             for case in work.cohort
-            if (lacking := _lacking(primary, case.patient, sequences))
+            if (lacking := _lacking(study, primary, case.patient, sequences))
         ]
         sizes = {
             name: {"n": entry["n"], "n_positive": entry["n_positive"]} for name, entry in sets.get(model, {}).items()
@@ -143,11 +143,11 @@ def _flow(study: Study, work: FinishedWork, sets: Mapping[str, Any]) -> dict[str
     }
 
 
-def _lacking(primary: Any, patient: str, sequences: Iterable[str]) -> list[str]:
-    """Sequences of which a patient has no features."""
+def _lacking(study: Study, primary: Any, patient: str, sequences: Iterable[str]) -> list[str]:
+    """Sequences or blocks of which a patient has no features."""
     if patient not in primary.index:
         return list(sequences)
-    known = {sequence_of(name) for name in primary.columns[primary.loc[patient].notna().to_numpy()]}
+    known = {study.block_of(name) for name in primary.columns[primary.loc[patient].notna().to_numpy()]}
     return [name for name in sequences if name not in known]
 
 

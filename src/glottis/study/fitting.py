@@ -22,6 +22,8 @@ from glottis.study.split import TRAINING, Partition
 from glottis.study.store import ResultCache, content_key
 
 MODE = "rigorous"
+UNCOUNTED = ("impute", "z-score")
+"""Steps that keep every feature."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +98,7 @@ def chain_steps(study: Study, repeats: Mapping[str, pd.DataFrame], *, random_sta
     """The unfitted steps that the study names."""
     selection = study.selection
     icc = selection.icc
-    return radiomics_chain(
+    steps = radiomics_chain(
         ICCFilter(repeats, form=icc.form, threshold=icc.threshold, use=icc.use) if icc and repeats else None,
         spearman=selection.spearman,
         lasso_folds=selection.lasso.folds if selection.lasso else None,
@@ -104,6 +106,19 @@ def chain_steps(study: Study, repeats: Mapping[str, pd.DataFrame], *, random_sta
         n_features=selection.n_features,
         random_state=random_state,
     )
+    return [("impute", _median()), *steps] if imputes(study) else steps
+
+
+def imputes(study: Study) -> bool:
+    """Whether gaps of the feature table are filled inside every training view."""
+    return study.table is not None and study.table.impute is not None
+
+
+def _median() -> Any:
+    """Gaps become the median of the training rows; a column without any value becomes 0, and so goes as constant."""
+    from sklearn.impute import SimpleImputer
+
+    return SimpleImputer(strategy="median", keep_empty_features=True).set_output(transform="pandas")
 
 
 def repeat_tables(table: FeatureTable, study: Study, sequences: tuple[str, ...]) -> dict[str, pd.DataFrame]:
@@ -111,27 +126,18 @@ def repeat_tables(table: FeatureTable, study: Study, sequences: tuple[str, ...])
 
     Several rounds or readers of a kind are told apart by name, as in ``inter B1``.
     """
-    first = study.sequences[sequences[0]]
-    drawn = sorted({(r.reader, r.round) for name in sequences for r in study.sequences[name].repeats})
-    kinds = {pair: "intra" if pair[0] == first.reader else "inter" for pair in drawn}
+    first = study.primary()
+    pairs = table.frame[["reader", "round"]].drop_duplicates().itertuples(index=False, name=None)
+    columns = columns_of(table, study, sequences)
+    rows = {pair: table.of_reader(*pair)[columns].dropna(how="all") for pair in sorted(pairs) if pair != first}
+    kinds = {pair: "intra" if pair[0] == first[0] else "inter" for pair, found in rows.items() if len(found)}
     several = {kind for kind in kinds.values() if list(kinds.values()).count(kind) > 1}
-    columns = columns_of(table, sequences)
-    tables = {}
-    for (reader, number), kind in kinds.items():
-        rows = table.of_reader(reader, number)[columns].dropna(how="all")
-        if len(rows):
-            tables[f"{kind} {reader}{number}" if kind in several else kind] = rows
-    return tables
+    return {f"{kind} {pair[0]}{pair[1]}" if kind in several else kind: rows[pair] for pair, kind in kinds.items()}
 
 
-def columns_of(table: FeatureTable, sequences: tuple[str, ...]) -> list[str]:
-    """Feature columns of these sequences, in the order of the table."""
-    return [name for name in table.features if sequence_of(name) in sequences]
-
-
-def sequence_of(feature: str) -> str:
-    """The sequence in a feature's name, ``SEQUENCE_filter_class_Name``."""
-    return feature.rsplit("_", 3)[0]
+def columns_of(table: FeatureTable, study: Study, blocks: tuple[str, ...]) -> list[str]:
+    """Feature columns of these sequences or blocks, in the order of the table."""
+    return [name for name in table.features if study.block_of(name) in blocks]
 
 
 def units_of(
@@ -146,9 +152,8 @@ def units_of(
 ) -> list[FitUnit]:
     """The fits of one model: one a partition, each with its own views of the tables."""
     sequences = study.models()[model]
-    first = study.sequences[sequences[0]]
-    complete = table.of_reader(first.reader, first.round)[columns_of(table, sequences)]
-    complete = complete[_has_all(complete, sequences)]
+    complete = table.of_reader(*study.primary())[columns_of(table, study, sequences)]
+    complete = complete[_has_all(complete, study, sequences)]
     repeats = repeat_tables(table, study, sequences)
     units = []
     for part in parts:
@@ -175,11 +180,12 @@ def units_of(
     return units
 
 
-def _has_all(frame: pd.DataFrame, sequences: tuple[str, ...]) -> pd.Series:
-    """Patients with at least one value of every sequence."""
+def _has_all(frame: pd.DataFrame, study: Study, blocks: tuple[str, ...]) -> pd.Series:
+    """Patients with at least one value of every sequence or block."""
     present = pd.Series(data=True, index=frame.index)
-    for name in sequences:
-        present &= frame[[c for c in frame.columns if sequence_of(c) == name]].notna().any(axis=1)
+    owners = [study.block_of(name) for name in frame.columns]
+    for block in blocks:
+        present &= frame.loc[:, [owner == block for owner in owners]].notna().any(axis=1)
     return present
 
 
@@ -196,7 +202,7 @@ def _fit(unit: FitUnit) -> dict[str, Any]:
     ]
     unscored = []
     for name, view in unit.tests.items():
-        complete = view[np.isfinite(view[chain.selected_].to_numpy()).all(axis=1)]
+        complete = view if imputes(unit.study) else view[np.isfinite(view[chain.selected_].to_numpy()).all(axis=1)]
         unscored += [{"patient": patient, "set": name} for patient in view.index.difference(complete.index)]
         if len(complete):
             scores = chain.predict_proba(complete)[:, 1]
@@ -223,7 +229,7 @@ def _score(unit: FitUnit, set_: str, fold: int, patient: str, score: float, thre
 
 def _description(unit: FitUnit, chain: TunedChain) -> dict[str, Any]:
     kept = [{"step": "candidates", "n": unit.training.shape[1]}]
-    kept += [{"step": name, "n": len(names)} for name, names in chain.kept_.items() if name != "z-score"]
+    kept += [{"step": name, "n": len(names)} for name, names in chain.kept_.items() if name not in UNCOUNTED]
     return {
         "repeat": unit.repeat,
         "fold": unit.fold,
@@ -295,6 +301,7 @@ def _key(unit: FitUnit) -> str:
         "selection": study.selection.model_dump(mode="json"),
         "model": study.model.model_dump(mode="json"),
         "random_state": study.random_state,
+        **({"impute": "median"} if imputes(study) else {}),
     }
     groups = None if unit.groups is None else unit.groups.to_dict()
     people = [unit.outcome.to_dict(), groups, unit.repeat, unit.fold, unit.model]

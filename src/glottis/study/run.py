@@ -8,11 +8,9 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import yaml
 
@@ -20,23 +18,20 @@ from glottis import __version__
 from glottis._errors import CohortError
 from glottis.data.cohort import Cohort
 from glottis.data.tables import FeatureTable
-from glottis.features.extract import feature_names
-from glottis.io.clinical import read_table
-from glottis.io.files import sha256_file, write_atomic, write_text_atomic
-from glottis.io.manifest import cohort_from_frame, outcome_codes
+from glottis.io.files import write_text_atomic
+from glottis.io.manifest import outcome_codes
 from glottis.study.assemble import FinishedWork, store_results
-from glottis.study.check import Finding, Limits, check_cohort, errors_of
+from glottis.study.check import Finding, Limits, check_cohort, check_table, errors_of, in_order
 from glottis.study.check.levels import StudyGreyLevels
 from glottis.study.counter import count_analysis
-from glottis.study.extraction import ScanResult, extract_scans
 from glottis.study.fitting import FitUnit, fit_unit, units_of
-from glottis.study.landmarks import learn_landmarks, nyul_sequences
+from glottis.study.obtain import obtain_features
 from glottis.study.parallel import Progress, map_units, silent
 from glottis.study.settings import case_settings
+from glottis.study.source import Source, digests, read_source
 from glottis.study.spec import Study
 from glottis.study.split import Partition, partition_digest, partitions
 from glottis.study.store import content_key, open_run, write_json
-from glottis.study.tabulate import extraction_summary, feature_table, scan_tasks
 from glottis.study.versions import library_versions
 
 
@@ -73,23 +68,25 @@ def run(study: Study, folder: Path, *, jobs: int = 1, progress: Progress = silen
         InputError: the cohort, a file or a setting cannot be used.
         StorageError: the folder belongs to another study, is in use, or cannot be written.
     """
-    frame = read_table(study.manifest)
-    digest = content_key(study.resolved(), sha256_file(study.manifest))
+    source = read_source(study)
+    study, inputs = source.study, digests(study)
+    digest = content_key(study.resolved(), *inputs.values())
     with open_run(folder, digest=digest, title=study.title):
         started = datetime.now(UTC).isoformat(timespec="seconds")
         state = _Run(study=study, folder=folder, jobs=jobs, progress=progress, digest=digest)
-        cohort = cohort_from_frame(frame, study.roles(), folder=study.manifest.parent)
-        _check(state, frame, cohort)
-        eligible, excluded = _eligible(cohort)
+        _check(state, source)
+        eligible, excluded = _eligible(source)
         parts = partitions(eligible, study.split, random_state=study.random_state)
         _store_split(state, parts, eligible)
-        tables, results = _extract(state, eligible, parts)
+        start = time.perf_counter()
+        tables, n_scans = obtain_features(source, eligible, parts, folder=folder, jobs=jobs, progress=progress)
+        state.timed("features", start)
         fits, refused = _fit(state, eligible, parts, tables)
         start = time.perf_counter()
         work = FinishedWork(
             cohort=eligible,
             excluded=excluded,
-            outcome=_outcome_names(study, frame),
+            outcome=_outcome_names(source),
             table=tables[0],
             fits=fits,
             refused=refused,
@@ -97,37 +94,33 @@ def run(study: Study, folder: Path, *, jobs: int = 1, progress: Progress = silen
         )
         store_results(study, folder, work)
         state.timed("results", start)
-        write_json(folder / "provenance.json", _provenance(state, started, scans=len(results)))
+        scans = {} if study.table is not None else {"scans": n_scans}
+        write_json(folder / "provenance.json", _provenance(state, started, inputs={**inputs, **scans}))
     return folder
 
 
-def check_study(
-    study: Study, *, frame: pd.DataFrame, cohort: Cohort, jobs: int = 1, progress: Progress = silent
-) -> tuple[Finding, ...]:
+def check_study(source: Source, *, jobs: int = 1, progress: Progress = silent) -> tuple[Finding, ...]:
     """Everything that is wrong with the cohort of a study, errors first.
 
     Args:
-        study: the study.
-        frame: its manifest as a table.
-        cohort: its manifest as cases.
+        source: the study with its manifest, read without ``strict`` so that no problem hides another.
         jobs: worker processes.
         progress: told after every patient.
     """
+    study = source.study
     limits = Limits(
         minimum_diameter_mm=study.check.minimum_diameter_mm,
         geometry_tolerance=study.check.geometry_tolerance,
-        n_candidate_features=_n_candidates(study),
+        n_candidate_features=source.n_candidates(),
         folds=study.split.folds if study.split.method == "kfold" else study.model.folds,
         timing=study.check.timing,
         external_centres=study.split.external,
     )
     levels = StudyGreyLevels({name: case_settings(study, name) for name in study.sequences})
-    return check_cohort(cohort, frame, study.roles(), limits=limits, grey_levels=levels, jobs=jobs, progress=progress)
-
-
-def _n_candidates(study: Study) -> int:
-    """Features that the model with all sequences starts from."""
-    return sum(len(feature_names(case_settings(study, name).features)) for name in study.sequences)
+    found = check_cohort(
+        source.cohort, source.frame, source.roles, limits=limits, grey_levels=levels, jobs=jobs, progress=progress
+    )
+    return in_order(dict.fromkeys([*found, *check_table(source, limits)]))
 
 
 def _refuse_errors(findings: Iterable[Finding]) -> None:
@@ -138,34 +131,34 @@ def _refuse_errors(findings: Iterable[Finding]) -> None:
         raise CohortError(message)
 
 
-def _check(state: _Run, frame: pd.DataFrame, cohort: Cohort) -> None:
+def _check(state: _Run, source: Source) -> None:
     start = time.perf_counter()
-    findings = check_study(state.study, frame=frame, cohort=cohort, jobs=state.jobs, progress=state.progress)
+    findings = check_study(source, jobs=state.jobs, progress=state.progress)
     write_json(state.folder / "checks.json", [finding.to_dict() for finding in findings])
     state.timed("check", start)
     _refuse_errors(findings)
 
 
-def _eligible(cohort: Cohort) -> tuple[Cohort, list[dict[str, str]]]:
-    """Patients with an outcome and at least one scan, and why the others are out."""
-    excluded = []
+def _eligible(source: Source) -> tuple[Cohort, list[dict[str, str]]]:
+    """Patients with an outcome and at least one scan, or features, and why the others are out."""
+    cohort, excluded = source.cohort, []
     for case in cohort:
-        reason = "no outcome" if case.outcome is None else "" if case.scans else "no image with a mask"
+        reason = "no outcome" if case.outcome is None else source.why_absent(case)
         if reason:
             excluded.append({"patient": case.patient, "reason": reason})
     out = {row["patient"] for row in excluded}
     eligible = Cohort(tuple(case for case in cohort if case.patient not in out))
     if not len(eligible):
-        message = (
-            f"None of the {len(cohort)} patients has both an outcome and a scan with its mask: check the manifest."
-        )
+        what = "a scan with its mask" if source.given is None else "features"
+        message = f"None of the {len(cohort)} patients has both an outcome and {what}: check the manifest."
         raise CohortError(message)
     return eligible, excluded
 
 
-def _outcome_names(study: Study, frame: pd.DataFrame) -> dict[str, str]:
+def _outcome_names(source: Source) -> dict[str, str]:
     """The outcome's column and its two values as the manifest has them."""
-    values = [str(value) for value in frame[study.outcome.column].dropna().unique()]
+    study = source.study
+    values = [str(value) for value in source.frame[study.outcome.column].dropna().unique()]
     codes = dict(zip(values, outcome_codes(values, study.outcome.positive), strict=True))
     names = {code: value for value, code in sorted(codes.items()) if code is not None}
     return {"column": study.outcome.column, "positive": names[1], "negative": names[0]}
@@ -196,47 +189,6 @@ def _store_split(state: _Run, parts: tuple[Partition, ...], cohort: Cohort) -> N
 def _resolved_yaml(study: Study) -> str:
     head = "# Every setting of this run, defaults included.\n"
     return head + yaml.safe_dump(study.resolved(), sort_keys=False, allow_unicode=True, width=100)
-
-
-def _extract(state: _Run, cohort: Cohort, parts: tuple[Partition, ...]) -> tuple[list[FeatureTable], list[ScanResult]]:
-    """One feature table, or one a partition where Nyul's landmarks depend on who trains."""
-    start = time.perf_counter()
-    cache = state.folder / "cache" / "scans"
-    by_patient = {case.patient: case for case in cohort}
-    tables: list[FeatureTable] = []
-    for part in parts if nyul_sequences(state.study) else parts[:1]:
-        training = [by_patient[patient] for patient in part.training]
-        nyul = learn_landmarks(state.study, training, cache=cache, jobs=state.jobs, progress=state.progress)
-        tasks = scan_tasks(state.study, cohort, cache=cache, nyul=nyul)
-        results = extract_scans(tasks, jobs=state.jobs, progress=state.progress)
-        table = feature_table(results)
-        _refuse_empty(table, results)
-        name = f"features/repeat-{part.repeat}-fold-{part.fold}.parquet" if tables else "features.parquet"
-        write_atomic(state.folder / name, partial(table.frame.to_parquet, index=False))
-        if not tables:
-            write_json(state.folder / "extraction.json", extraction_summary(results, table))
-            _store_pictures(state.folder / "masks.npz", results)
-            first = results
-        tables.append(table)
-    state.timed("features", start)
-    return tables, first
-
-
-def _refuse_empty(table: FeatureTable, results: list[ScanResult]) -> None:
-    if not len(table.frame):
-        reason = results[0].error if results else "there are no scans"
-        message = f"No scan gave features. The first of {len(results)}: {reason}"
-        raise CohortError(message)
-
-
-def _store_pictures(path: Path, results: Iterable[ScanResult]) -> None:
-    pictures = {f"{r.patient}/{r.sequence}": r.picture for r in results if r.picture is not None}
-
-    def write(temporary: Path) -> None:
-        with temporary.open("wb") as handle:
-            np.savez_compressed(handle, allow_pickle=False, **pictures)
-
-    write_atomic(path, write)
 
 
 def _fit(
@@ -289,9 +241,8 @@ def _too_few(units: list[FitUnit], folds: int) -> str:
     return ""
 
 
-def _provenance(state: _Run, started: str, *, scans: int) -> dict[str, Any]:
+def _provenance(state: _Run, started: str, *, inputs: dict[str, Any]) -> dict[str, Any]:
     """Versions, inputs, host and durations: the only file that differs between two equal runs."""
-    manifest = state.study.manifest
     return {
         "glottis": __version__,
         "versions": library_versions(),
@@ -302,7 +253,7 @@ def _provenance(state: _Run, started: str, *, scans: int) -> dict[str, Any]:
         "started": started,
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": {stage: round(value, 2) for stage, value in state.seconds.items()},
-        "inputs": {"manifest": sha256_file(manifest), "scans": scans},
+        "inputs": inputs,
         "study": state.digest,
         "random_state": state.study.random_state,
     }

@@ -15,7 +15,8 @@ from glottis.preprocessing.nyul import NyulTransform
 from glottis.preprocessing.resample import Resample
 from glottis.preprocessing.window import Resegment, Window
 from glottis.study.case import CaseSettings, ImageStep
-from glottis.study.spec import Bins, Features, Normalise, Preprocessing, Study
+from glottis.study.spec import Study
+from glottis.study.spec_images import Bins, Features, Normalise, Preprocessing
 
 CURVES: dict[str, Filter] = {
     "square": Square(),
@@ -40,7 +41,7 @@ def case_settings(study: Study, sequence: str, *, nyul: NyulTransform | None = N
         whole_image=_whole_image(block, nyul),
         resample=_resample(block),
         resegment=Resegment(range=block.resegment.range, mode=block.resegment.mode) if block.resegment else None,
-        features=_features(study.features, block.bins),
+        features=_features(study.image_features, block.bins),
         geometry_tolerance=study.check.geometry_tolerance,
     )
 

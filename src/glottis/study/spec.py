@@ -1,6 +1,6 @@
 """What a study is: the contents of ``study.yaml``, checked, with every default in one place.
 
-Each class is one block of the file. Values that the two published protocols leave open carry their reason here.
+Each class is one block of the file; those of images stand in ``spec_images``, those of a table in ``spec_table``.
 """
 
 from __future__ import annotations
@@ -8,21 +8,18 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Discriminator, Field, Tag, ValidationError, field_validator, model_validator
 
 from glottis._errors import InputError, SettingsError, nearest
-from glottis.data.cohort import MaskColumn, Roles, SequenceColumns
+from glottis.data.cohort import Roles
+from glottis.study.spec_block import Block
+from glottis.study.spec_images import DEFAULT_PREPROCESSING, Features, Modality, Preprocessing, Sequence
+from glottis.study.spec_table import TableFeatures
 
-Modality = Literal["MR", "CT", "PET"]
-
-
-class Block(BaseModel):
-    """A part of ``study.yaml``: immutable, and an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+TABLE_KEYS = frozenset(TableFeatures.model_fields) - frozenset(Features.model_fields)
 
 
 class Outcome(Block):
@@ -37,194 +34,6 @@ class Survival(Block):
 
     time: str
     event: str
-
-
-class RepeatedMask(Block):
-    """A further delineation of the same lesion, for reproducibility."""
-
-    mask: str
-    reader: str
-    round: int = 1
-
-
-class Sequence(Block):
-    """One sequence: its manifest columns, its modality and how its mask is read."""
-
-    image: str
-    mask: str
-    modality: Modality = "MR"
-    label: int | None = None
-    segment: str | None = None
-    lesions: Literal["union", "largest"] = "union"
-    reader: str = "A"
-    round: int = 1
-    repeats: tuple[RepeatedMask, ...] = ()
-
-    def columns(self) -> SequenceColumns:
-        """The same as roles of manifest columns."""
-
-        def column(name: str, reader: str, round_: int) -> MaskColumn:
-            return MaskColumn(column=name, reader=reader, round=round_, label=self.label, segment=self.segment)
-
-        return SequenceColumns(
-            image=self.image,
-            mask=column(self.mask, self.reader, self.round),
-            repeats=tuple(column(r.mask, r.reader, r.round) for r in self.repeats),
-            lesions=self.lesions,
-        )
-
-
-class BiasField(Block):
-    """N4 bias-field correction."""
-
-    shrink_factor: int = Field(default=4, ge=1)
-    iterations: tuple[int, ...] = (50, 50, 50, 50)
-
-
-class Normalise(Block):
-    """Intensity normalisation.
-
-    ``zscore`` uses the whole image as PyRadiomics does, ``within_mask`` the tumour, ``reference_region`` a band of
-    the image's own intensities, ``nyul`` landmarks learnt on the training patients of each split.
-    """
-
-    method: Literal["zscore", "within_mask", "reference_region", "nyul", "none"] = "zscore"
-    scale: float = Field(default=100.0, gt=0)
-    shift: float = 0.0
-    remove_outliers: float | None = Field(default=None, gt=0)
-
-
-class IntensityWindow(Block):
-    """Clip intensities to ``lower`` ... ``upper`` (HU for CT)."""
-
-    lower: float
-    upper: float
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.lower >= self.upper:
-            message = f"lower ({self.lower:g}) must be below upper ({self.upper:g})"
-            raise ValueError(message)
-        return self
-
-
-class ResampleSpec(Block):
-    """The common grid; ``spacing_mm`` is x, y, z."""
-
-    spacing_mm: tuple[float, float, float] = (1.0, 1.0, 1.0)
-    interpolator: Literal["bspline", "linear", "nearest"] = "bspline"
-    mask_interpolator: Literal["nearest", "linear"] = "nearest"
-
-    @field_validator("spacing_mm")
-    @classmethod
-    def _positive(cls, value: tuple[float, float, float]) -> tuple[float, float, float]:
-        if min(value) <= 0:
-            message = f"every spacing must be above 0 mm, got {value}"
-            raise ValueError(message)
-        return value
-
-
-class ResegmentSpec(Block):
-    """Leave voxels outside a range of intensities out of everything but shape."""
-
-    range: tuple[float, ...] = Field(min_length=1, max_length=2)
-    mode: Literal["absolute", "relative", "sigma"] = "absolute"
-
-
-class Bins(Block):
-    """Grey levels of the texture features: a fixed ``width``, or a fixed ``count``."""
-
-    width: float | None = Field(default=None, gt=0)
-    count: int | None = Field(default=None, ge=2)
-
-    @model_validator(mode="after")
-    def _one(self) -> Self:
-        if (self.width is None) == (self.count is None):
-            message = "give exactly one of width and count"
-            raise ValueError(message)
-        return self
-
-
-class Preprocessing(Block):
-    """Everything between the file and the features, for one modality, in the order in which it runs."""
-
-    n4: BiasField | None = None
-    normalise: Normalise = Normalise(method="none")
-    window: IntensityWindow | None = None
-    resample: ResampleSpec | None = ResampleSpec()
-    resegment: ResegmentSpec | None = None
-    bins: Bins
-
-
-# MR has no absolute unit: z-score x 100 with bins of 5 gives about 30-130 grey levels in a tumour. CT in HU keeps its
-# unit and PyRadiomics' width of 25. SUVs of a tumour span about 2-30, so bins of 0.25 give 8-128 levels.
-DEFAULT_PREPROCESSING: dict[Modality, Preprocessing] = {
-    "MR": Preprocessing(n4=BiasField(), normalise=Normalise(shift=300.0), bins=Bins(width=5)),
-    "CT": Preprocessing(resample=ResampleSpec(interpolator="linear"), bins=Bins(width=25)),
-    "PET": Preprocessing(resample=ResampleSpec(interpolator="linear"), bins=Bins(width=0.25)),
-}
-
-
-class Wavelet(Block):
-    """Undecimated separable wavelet, one level, eight bands."""
-
-    wavelet: str = "coif1"
-
-
-class Log(Block):
-    """Laplacian of Gaussian at these widths in mm."""
-
-    sigma_mm: tuple[float, ...] = (1.0, 2.0, 3.0, 4.0, 5.0)
-
-
-class Gradient(Block):
-    """Gradient magnitude, per mm or per voxel."""
-
-    use_spacing: bool = True
-
-
-class LBP2D(Block):
-    """Local binary patterns of slices; they are whole numbers, so that bins of 1 keep them apart."""
-
-    radius: float = Field(default=1.0, gt=0)
-    samples: int = Field(default=8, ge=1)
-    method: Literal["default", "ror", "uniform", "var"] = "uniform"
-    bin_width: float = Field(default=1.0, gt=0)
-
-
-class LBP3D(Block):
-    """Local binary patterns on spheres; with 42 points they run from 0 to about 22, 44 bins of 0.5."""
-
-    levels: int = Field(default=2, ge=1)
-    radius: float = Field(default=1.0, gt=0)
-    subdivision: int = Field(default=1, ge=0, le=6)
-    bin_width: float = Field(default=0.5, gt=0)
-
-
-class Features(Block):
-    """Which features are computed."""
-
-    classes: tuple[Literal["shape", "firstorder", "glcm", "glrlm", "glszm", "gldm", "ngtdm"], ...] = (
-        "shape", "firstorder", "glcm", "glrlm", "glszm", "gldm", "ngtdm",
-    )  # fmt: skip
-    original: bool = True
-    wavelet: Wavelet | None = Wavelet()
-    log: Log | None = None
-    curves: tuple[Literal["square", "squareroot", "logarithm", "exponential"], ...] = ()
-    gradient: Gradient | None = None
-    lbp2d: LBP2D | None = None
-    lbp3d: LBP3D | None = None
-
-    @model_validator(mode="after")
-    def _something(self) -> Self:
-        images = (self.original, self.wavelet, self.log, self.curves, self.gradient, self.lbp2d, self.lbp3d)
-        if not self.classes or not any(images):
-            message = (
-                "no feature is left: keep at least one class and one of original, wavelet, log, curves, gradient, "
-                "lbp2d, lbp3d"
-            )
-            raise ValueError(message)
-        return self
 
 
 class Split(Block):
@@ -300,26 +109,56 @@ class Check(Block):
     timing: Literal["preoperative", "any"] = "preoperative"
 
 
+def _start(value: Any) -> str:
+    """What a ``features`` block starts from: a table, or images."""
+    if isinstance(value, TableFeatures) or (isinstance(value, dict) and TABLE_KEYS & set(value)):
+        return "<table>"
+    return "<images>"
+
+
+FeatureBlock = Annotated[
+    Annotated[Features, Tag("<images>")] | Annotated[TableFeatures, Tag("<table>")], Discriminator(_start)
+]
+
+
 class Study(Block):
-    """A whole study, as ``study.yaml`` states it."""
+    """A whole study, as ``study.yaml`` states it.
+
+    It starts from images (``sequences``), or from a table of features (``features: table.csv``), which may be the
+    manifest itself. Without an id column the rows of such a table are numbered (``id: null``).
+    """
 
     title: str = "Radiomics study"
     manifest: Path
-    id: str = "patient"
+    id: str | None = "patient"
     outcome: Outcome
     group: str | None = None
     centre: str | None = None
     survival: Survival | None = None
     clinical: tuple[str, ...] = ()
-    sequences: dict[str, Sequence] = Field(min_length=1)
+    sequences: dict[str, Sequence] = Field(default_factory=dict)
     preprocessing: dict[Modality, Preprocessing] = Field(default_factory=dict)
-    features: Features = Features()
+    features: FeatureBlock = Features()
     split: Split = Split()
     selection: Selection = Selection()
     model: Model = Model()
     combinations: Literal["all", "single"] | tuple[tuple[str, ...], ...] = "all"
     check: Check = Check()
     random_state: int = Field(default=2025, ge=0)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_forms(cls, content: Any) -> Any:
+        """``features: table.csv`` is a block, and a table without a manifest is its own manifest."""
+        if not isinstance(content, dict):
+            return content
+        features = content.get("features")
+        if isinstance(features, (str, Path)):
+            content = {**content, "features": {"table": features}}
+        elif not isinstance(features, dict):
+            return content
+        table = content["features"].get("table")
+        return content if table is None or "manifest" in content else {**content, "manifest": table}
 
     @field_validator("preprocessing", mode="before")
     @classmethod
@@ -336,19 +175,74 @@ class Study(Block):
         }
 
     @model_validator(mode="after")
-    def _known_sequences(self) -> Self:
-        for name in self.sequences:
+    def _one_start(self) -> Self:
+        if self.table is None and not self.sequences:
+            message = "'sequences' is missing: add it, or start from a table of features (features: table.csv)"
+            raise ValueError(message)
+        if self.table is None and self.id is None:
+            message = "id: a study of images needs an id column (only rows of a feature table can be numbered)"
+            raise ValueError(message)
+        if self.table is not None:
+            for key in ("sequences", "preprocessing"):
+                if getattr(self, key):
+                    message = f"{key}: a study that starts from a table has none; leave it out, or the table"
+                    raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _known_blocks(self) -> Self:
+        where = "sequences" if self.table is None else "features.blocks"
+        for name in self.block_names():
             if not name or any(c in name for c in "+/\\ "):
-                message = f"sequences: '{name}' must have no space, plus sign or slash"
+                message = f"{where}: '{name}' must have no space, plus sign or slash"
                 raise ValueError(message)
         if len({(sequence.reader, sequence.round) for sequence in self.sequences.values()}) > 1:
             message = "sequences: the primary masks of all sequences must name the same reader and round"
             raise ValueError(message)
         if not isinstance(self.combinations, str):
-            for name in {n for combination in self.combinations for n in combination} - set(self.sequences):
-                message = f"combinations: unknown sequence '{name}' ({nearest(name, self.sequences)})"
+            what = "sequence" if self.table is None else "block"
+            for name in {n for combination in self.combinations for n in combination} - set(self.block_names()):
+                message = f"combinations: unknown {what} '{name}' ({nearest(name, self.block_names())})"
                 raise ValueError(message)
         return self
+
+    @property
+    def table(self) -> TableFeatures | None:
+        """The block of the table that the study starts from; ``None`` where it starts from images."""
+        return self.features if isinstance(self.features, TableFeatures) else None
+
+    @property
+    def image_features(self) -> Features:
+        """The features that are computed from images.
+
+        Raises:
+            SettingsError: the study starts from a table.
+        """
+        if isinstance(self.features, TableFeatures):
+            message = f"The study starts from the table '{self.features.table.name}': no feature is computed."
+            raise SettingsError(message)
+        return self.features
+
+    def block_names(self) -> tuple[str, ...]:
+        """What models are made of: the sequences, or the blocks of the table."""
+        return tuple(self.sequences) if self.table is None else self.table.block_names()
+
+    def block_of(self, feature: str) -> str:
+        """The sequence in a feature's name (``SEQUENCE_filter_class_Name``), or its block of the table; empty for none.
+
+        >>> images = {"T2_fat": {"image": "image", "mask": "mask"}}
+        >>> study = Study(manifest="m.csv", outcome={"column": "y"}, sequences=images)
+        >>> study.block_of("T2_fat_wavelet-LLH_glcm_Contrast")
+        'T2_fat'
+        """
+        if self.table is None:
+            return feature.rsplit("_", 3)[0]
+        return next(iter(self.table.blocks_of(feature)), "")
+
+    def primary(self) -> tuple[str, int]:
+        """Reader and round of the measurement that feeds the models."""
+        first = self.table or next(iter(self.sequences.values()))
+        return first.reader, first.round
 
     def preprocessing_of(self, sequence: str) -> Preprocessing:
         """The preprocessing of a sequence: its modality's block, or that modality's default."""
@@ -356,8 +250,8 @@ class Study(Block):
         return self.preprocessing.get(modality, DEFAULT_PREPROCESSING[modality])
 
     def models(self) -> dict[str, tuple[str, ...]]:
-        """Model names and their sequences: each alone, then every combination (seven for three sequences)."""
-        names = list(self.sequences)
+        """Model names and their sequences or blocks: each alone, then every combination (seven for three sequences)."""
+        names = list(self.block_names())
         if self.combinations == "single":
             sets: list[tuple[str, ...]] = [(name,) for name in names]
         elif self.combinations == "all":
@@ -370,7 +264,7 @@ class Study(Block):
     def roles(self) -> Roles:
         """What the manifest's columns mean."""
         return Roles(
-            id=self.id,
+            id=self.id or "",
             sequences={name: sequence.columns() for name, sequence in self.sequences.items()},
             group=self.group,
             centre=self.centre,
@@ -383,9 +277,11 @@ class Study(Block):
         )
 
     def resolved(self) -> dict[str, Any]:
-        """Every setting with its value, defaults included, without the place of the manifest on this machine."""
+        """Every setting with its value, defaults included, without the place of its tables on this machine."""
         content = self.model_dump(mode="json")
         content["manifest"] = self.manifest.name
+        if self.table is not None:
+            return _without_places(content, self.table, self.manifest)
         content["preprocessing"] = {
             modality: self.preprocessing.get(modality, DEFAULT_PREPROCESSING[modality]).model_dump(mode="json")
             for modality in sorted({sequence.modality for sequence in self.sequences.values()})
@@ -395,6 +291,15 @@ class Study(Block):
     def digest(self) -> str:
         """SHA-256 of the resolved settings: two studies with the same digest ask the same question."""
         return hashlib.sha256(json.dumps(self.resolved(), sort_keys=True).encode()).hexdigest()
+
+
+def _without_places(content: dict[str, Any], table: TableFeatures, manifest: Path) -> dict[str, Any]:
+    """Resolved settings of a study of a table; a table that only shares the manifest's name keeps its folder."""
+    another = table.table != manifest and table.table.name == manifest.name
+    content["features"]["table"] = f"{table.table.parent.name}/{table.table.name}" if another else table.table.name
+    for stored, repeat in zip(content["features"]["repeats"], table.repeats, strict=True):
+        stored["table"] = repeat.table.name
+    return content
 
 
 def read_study(path: Path) -> Study:
@@ -419,11 +324,22 @@ def read_study(path: Path) -> Study:
         message = f"Study file '{path.name}' is not valid YAML{where}: check indentation, colons and quotes there."
         raise SettingsError(message) from error
     if not isinstance(content, dict):
-        message = f"Study file '{path.name}' holds no settings: it needs at least manifest, outcome and sequences."
+        message = (
+            f"Study file '{path.name}' holds no settings: it needs at least outcome and, for images, manifest "
+            "and sequences, or features: table.csv."
+        )
         raise SettingsError(message)
     study = study_from_dict(content, name=path.name)
-    manifest = study.manifest if study.manifest.is_absolute() else path.parent / study.manifest
-    return study.model_copy(update={"manifest": manifest})
+    return _placed(study, path.parent)
+
+
+def _placed(study: Study, folder: Path) -> Study:
+    """The study with its tables beside its file; an absolute path stays."""
+    update: dict[str, Any] = {"manifest": folder / study.manifest}
+    if study.table is not None:
+        repeats = tuple(r.model_copy(update={"table": folder / r.table}) for r in study.table.repeats)
+        update["features"] = study.table.model_copy(update={"table": folder / study.table.table, "repeats": repeats})
+    return study.model_copy(update=update)
 
 
 def study_from_dict(content: dict[str, Any], *, name: str = "study") -> Study:
@@ -444,7 +360,7 @@ def study_from_dict(content: dict[str, Any], *, name: str = "study") -> Study:
 
 
 def _plain(problem: Any) -> str:
-    where = ".".join(str(part) for part in problem["loc"] if not str(part).startswith(("tuple[", "literal[")))
+    where = ".".join(str(part) for part in problem["loc"] if not str(part).startswith(("tuple[", "literal[", "<")))
     if problem["type"] == "extra_forbidden":
         key = str(problem["loc"][-1])
         return f"unknown key '{where}' ({nearest(key, _keys_at(problem['loc'][:-1]))})"
@@ -461,8 +377,12 @@ def _keys_at(place: tuple[Any, ...]) -> list[str]:
     block: Any = Study
     for part in place:
         fields = getattr(block, "model_fields", {})
-        annotation = fields[part].annotation if part in fields else block
-        block = _inner_block(annotation)
+        if part == "<table>":
+            block = TableFeatures
+        elif part in fields:
+            block = _inner_block(fields[part].annotation)
+        else:
+            block = _inner_block(block)
     return list(getattr(block, "model_fields", {}))
 
 

@@ -74,20 +74,24 @@ def extraction_summary(results: Sequence[ScanResult], table: FeatureTable) -> di
         for row in result.rows[:1]
         for text in row.warnings
     ]
+    places = (tuple(name.rsplit("_", 3)[:3]) for name in table.features)
     return {
         "failures": failures,
         "warnings": warnings,
-        "counts": count_ledger(table.features),
+        "counts": count_ledger(places),
         "bins": _grey_levels(results),
     }
 
 
-def count_ledger(features: Iterable[str]) -> list[dict[str, Any]]:
-    """How many features of which sequence, filter and class; names are ``SEQUENCE_filter_class_Name``."""
-    counts = Counter(tuple(name.rsplit("_", 3)[:3]) for name in features)
+def count_ledger(places: Iterable[tuple[str, ...]]) -> list[dict[str, Any]]:
+    """How many features of which sequence (or block), filter and class.
+
+    Args:
+        places: these three of every feature.
+    """
     return [
         {"sequence": sequence, "filter": filter_, "class": class_, "n": n}
-        for (sequence, filter_, class_), n in counts.items()
+        for (sequence, filter_, class_), n in Counter(places).items()
     ]
 
 

@@ -32,7 +32,7 @@ def check_ids(frame: pd.DataFrame, roles: Roles) -> list[Finding]:
     for patient, count in sorted(Counter(cell for cell in cells if cell).items()):
         if count > 1:
             message = f"The patient has {count} rows in the manifest."
-            findings.append(_of(patient, "error", "duplicate-patient", message, "Keep one row a patient."))
+            findings.append(_of(patient, "error", "duplicate-patient", message, _one_row(roles)))
     alike: dict[str, set[str]] = defaultdict(set)
     for cell in cells:
         alike["".join(cell.lower().split())].add(cell)
@@ -40,6 +40,12 @@ def check_ids(frame: pd.DataFrame, roles: Roles) -> list[Finding]:
         message = f"The ids {named(group)} differ only in letter case or spaces."
         findings.append(_cohort_wide("warning", "similar-ids", message, "If they are one patient, merge the rows."))
     return findings
+
+
+def _one_row(roles: Roles) -> str:
+    if roles.sequences:
+        return "Keep one row a patient."
+    return f"Keep one row a patient, or write group: {roles.id} and id: null: all of them then stay on one side."
 
 
 def check_joins(cohort: Cohort, frame: pd.DataFrame, roles: Roles) -> list[Finding]:
@@ -140,7 +146,7 @@ def check_outcome(cohort: Cohort, frame: pd.DataFrame, roles: Roles, limits: Lim
     except CohortError as error:
         message, remedy = in_two(f"The outcome '{roles.outcome}' cannot be used: {error}")
         return [*findings, _cohort_wide("error", "outcome-classes", message, remedy)]
-    return findings + _class_sizes(cohort, limits)
+    return findings + _class_sizes(cohort, roles, limits)
 
 
 def _outcome_cells(cohort: Cohort, frame: pd.DataFrame, roles: Roles) -> list[tuple[Case, str | None]]:
@@ -148,15 +154,18 @@ def _outcome_cells(cohort: Cohort, frame: pd.DataFrame, roles: Roles) -> list[tu
     return [(case, known.get(case.patient)) for case in cohort]
 
 
-def _class_sizes(cohort: Cohort, limits: Limits) -> list[Finding]:
-    groups = {(case.group, case.outcome) for case in cohort if case.outcome is not None and case.scans}
-    counts = Counter(outcome for _, outcome in groups)
+def _class_sizes(cohort: Cohort, roles: Roles, limits: Limits) -> list[Finding]:
+    """Classes too small for what is planned, counted by group; without sequences every row of the table counts."""
+    imaged = bool(roles.sequences)
+    known = [case for case in cohort if case.outcome is not None and (case.scans or not imaged)]
+    counts = Counter(outcome for _, outcome in {(case.group, case.outcome) for case in known})
     positive, negative = counts[1], counts[0]
     rarer = min(positive, negative)
-    both = f"{positive} positive and {negative} negative patients with images"
+    whom = "patients" if roles.group is None else f"groups ('{roles.group}')"
+    both = f"{positive} positive and {negative} negative {whom}{' with images' if imaged else ''}"
     findings = []
     if rarer == 0:
-        remedy = "Both classes need patients with images."
+        remedy = f"Both classes need patients{' with images' if imaged else ''}."
         return [_cohort_wide("error", "one-class", f"There are {both}.", remedy)]
     if limits.folds is not None and rarer < limits.folds:
         remedy = f"Use {rarer} folds or fewer, or more patients." if rarer > 1 else "More patients are needed."
