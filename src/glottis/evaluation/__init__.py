@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from glottis.evaluation.risk_groups import RiskCutoff, median_cutoff, survival_youden_cutoff
     from glottis.evaluation.roc import RocCurve, roc_curve
     from glottis.evaluation.sample_size import SampleSize, sample_size
+    from glottis.evaluation.stability import Stability, selection_stability
     from glottis.evaluation.subgroups import GroupPerformance, Heterogeneity, Subgroups, performance_by_group
     from glottis.evaluation.survival import KaplanMeier, kaplan_meier
     from glottis.evaluation.thresholds import Threshold, sensitivity_threshold, youden_threshold
@@ -82,6 +83,7 @@ _NAMES = {
     "risk_groups": "RiskCutoff median_cutoff survival_youden_cutoff",
     "roc": "RocCurve roc_curve",
     "sample_size": "SampleSize sample_size",
+    "stability": "Stability selection_stability",
     "subgroups": "GroupPerformance Heterogeneity Subgroups performance_by_group",
     "survival": "KaplanMeier kaplan_meier",
     "thresholds": "Threshold sensitivity_threshold youden_threshold",
@@ -126,6 +128,7 @@ __all__ = [
     "RocCurve",
     "SampleSize",
     "Spiegelhalter",
+    "Stability",
     "Subgroups",
     "SurvivalOutcome",
     "Threshold",
@@ -167,6 +170,7 @@ __all__ = [
     "roc_auc",
     "roc_curve",
     "sample_size",
+    "selection_stability",
     "sensitivity_threshold",
     "spiegelhalter",
     "survival_decision_curve",
