@@ -16,7 +16,7 @@ KIND = "perturbations"
 class PerturbationFilter(RepeatsFilter):
     """Keeps features whose intraclass correlation over perturbed images exceeds a threshold.
 
-    For cohorts with no second reader (Zwanenburg et al., Sci Rep 2019;9:614, who ask for a lower limit of 0.9). The
+    For cohorts with no second reader (Zwanenburg et al., Sci Rep 2019;9:614, who ask for an ICC(1,1) of 0.9). The
     training row and the rows of all perturbations are the measurements of a patient. Rows of patients outside the
     training table are never read; a patient who lacks a perturbation is left out.
 
