@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LassoCV
+from sklearn.linear_model import Lasso, LassoCV
 from sklearn.model_selection import StratifiedKFold
 
 from glottis.selection import LassoSelector
+from glottis.selection._folds import splits
 
 
 def _table(n: int = 60, p: int = 40, strength: float = 1.5) -> tuple[pd.DataFrame, np.ndarray]:
@@ -70,9 +71,9 @@ def test_few_events_reduce_the_folds_and_it_is_said() -> None:
 
 
 def test_groups_stay_together_in_a_fold() -> None:
-    X, y = _table()
+    _, y = _table()
     groups = np.repeat(np.arange(20), 3)
-    for train, test in LassoSelector()._splits(X.to_numpy(), y.astype(float), groups, 5):
+    for train, test in splits(y, groups, 5, 0, classes=True):
         assert not set(groups[train]) & set(groups[test])
 
 
@@ -84,10 +85,45 @@ def test_fits_that_stop_early_are_said_and_not_printed(monkeypatch: pytest.Monke
     assert not fitted.path_["converged"].all()
 
 
+@pytest.mark.parametrize("rule", ["min", "1se"])
+@pytest.mark.parametrize(("n", "p"), [(60, 40), (50, 200)])
+def test_the_tuned_copy_has_the_same_coefficients_without_folds(rule: str, n: int, p: int) -> None:
+    X, y = _table(n, p)
+    tuned = LassoSelector(rule=rule).fit(X, y)
+    copy = tuned.as_tuned()
+    assert (copy.alpha, hasattr(copy, "support_")) == (tuned.alpha_, False)
+    assert copy.fit(X, y).coef_.tolist() == tuned.coef_.tolist()
+    assert copy.path_["mse"].isna().all()
+    assert copy.path_["alpha"].iloc[-1] == tuned.alpha_
+
+
+def test_a_fixed_penalty_is_that_of_scikit_learn() -> None:
+    X, y = _table()
+    theirs = Lasso(0.07, tol=1e-10).fit(X, y)
+    ours = LassoSelector(alpha=0.07).fit(X, y)
+    np.testing.assert_allclose(ours.coef_, theirs.coef_, atol=2e-3)
+    assert ours.names_kept_ == X.columns[theirs.coef_ != 0].tolist()
+
+
+def test_a_fixed_penalty_on_another_outcome_may_keep_nothing_and_falls_back() -> None:
+    X, y = _table()
+    fitted = LassoSelector(alpha=2.0).fit(X, np.random.default_rng(2).permutation(y))
+    assert len(fitted.names_kept_) == 1
+    assert fitted.note_ == "the penalty 2 keeps no feature: took the 1 feature first on the path"
+
+
+def test_the_copy_of_a_fall_back_takes_the_same_feature() -> None:
+    X, _ = _table()
+    y = np.random.default_rng(2).permutation(np.arange(60) % 2)
+    tuned = LassoSelector(rule="1se").fit(X, y)
+    assert tuned.as_tuned().fit(X, y).names_kept_ == tuned.names_kept_
+
+
 @pytest.mark.parametrize(
     ("settings", "y", "match"),
     [
         ({"rule": "best"}, np.arange(60) % 2, "'best' is not known"),
+        ({"alpha": 0.0}, np.arange(60) % 2, "alpha=0.0"),
         ({"n_alphas": 1}, np.arange(60) % 2, "n_alphas=1"),
         ({}, np.zeros(60), "one value in 60 rows"),
         ({}, (np.arange(60) < 1).astype(int), "got 1 in the smaller class"),

@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from glottis.evaluation.risk_groups import RiskCutoff, median_cutoff, survival_youden_cutoff
     from glottis.evaluation.roc import RocCurve, roc_curve
     from glottis.evaluation.sample_size import SampleSize, sample_size
+    from glottis.evaluation.stability import Stability, selection_stability
     from glottis.evaluation.subgroups import GroupPerformance, Heterogeneity, Subgroups, performance_by_group
     from glottis.evaluation.survival import KaplanMeier, kaplan_meier
     from glottis.evaluation.survival_subgroups import SurvivalGroup, SurvivalSubgroups, survival_by_group
@@ -97,6 +98,7 @@ _NAMES = {
     "risk_groups": "RiskCutoff median_cutoff survival_youden_cutoff",
     "roc": "RocCurve roc_curve",
     "sample_size": "SampleSize sample_size",
+    "stability": "Stability selection_stability",
     "subgroups": "GroupPerformance Heterogeneity Subgroups performance_by_group",
     "survival": "KaplanMeier kaplan_meier",
     "survival_subgroups": "SurvivalGroup SurvivalSubgroups survival_by_group",
@@ -142,6 +144,7 @@ __all__ = [
     "RocCurve",
     "SampleSize",
     "Spiegelhalter",
+    "Stability",
     "Subgroups",
     "SurvivalGroup",
     "SurvivalOutcome",
@@ -185,6 +188,7 @@ __all__ = [
     "roc_auc",
     "roc_curve",
     "sample_size",
+    "selection_stability",
     "sensitivity_threshold",
     "spiegelhalter",
     "survival_by_group",

@@ -62,12 +62,15 @@ class PartialLikelihood:
         top = float(eta.max())
         weight = np.exp(eta - top)
         dead = np.flatnonzero(self.event)
-        total = _from_the_end(weight)[self.first] - self.tied * self._of_ties(weight[dead])
-        weighted = self.X * weight[:, None]
-        sums = _from_the_end(weighted)[self.first] - self.tied[:, None] * self._of_ties(weighted[dead])
-        means = sums / total[:, None]
+        total = self.at_risk(weight)
+        means = self.at_risk(self.X * weight[:, None]) / total[:, None]
         log_likelihood = float((eta[dead] - top - np.log(total)).sum())
         return Moments(log_likelihood, self.X[dead] - means, 1 / total, means)
+
+    def at_risk(self, values: Floats) -> Floats:
+        """Sum of ``values``, (n,) or (n, p), over those at risk at each event, by Efron's average within ties."""
+        tied = self.tied if values.ndim == 1 else self.tied[:, None]
+        return np.asarray(_from_the_end(values)[self.first] - tied * self._of_ties(values[self.event]))
 
     def _of_ties(self, values: Floats) -> Floats:
         return np.asarray(np.add.reduceat(values, np.searchsorted(self.first, self.starts), axis=0)[self.tie])

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.feature_selection import SelectorMixin
+from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from glottis.evaluation.interval import Bools, Floats
@@ -25,6 +26,7 @@ class Selector(SelectorMixin, BaseEstimator):  # type: ignore[misc]  # scikit-le
         note_: what the reader of a report must know about this fit; empty otherwise.
     """
 
+    n_features_in_: int
     support_: Bools
     names_kept_: list[str]
     note_: str
@@ -45,6 +47,16 @@ class Selector(SelectorMixin, BaseEstimator):  # type: ignore[misc]  # scikit-le
             return np.asarray(validate_data(self, X, dtype=np.float64, ensure_min_samples=2)), None
         values, outcome = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=2)
         return values, outcome
+
+    def _with_classes(self, X: Any, y: Any) -> tuple[Floats, NDArray[np.intp]]:
+        """Feature values, and the class of each row counted from 0 in sorted order."""
+        values, outcome = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=2)
+        check_classification_targets(outcome)
+        return values, np.unique(outcome, return_inverse=True)[1]
+
+    def _names(self) -> NDArray[Any]:
+        """Names of the columns that came in."""
+        return np.asarray(getattr(self, "feature_names_in_", [f"x{i}" for i in range(self.n_features_in_)]))
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         """The columns that stay.

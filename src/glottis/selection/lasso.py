@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
 from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import lasso_path
-from sklearn.model_selection import KFold, StratifiedGroupKFold, StratifiedKFold
+from sklearn.utils.validation import check_is_fitted
 
 from glottis.evaluation.interval import Bools, Floats
 from glottis.selection._base import Selector, as_numbers
+from glottis.selection._folds import Splits, possible_folds, splits
 
 TOLERANCE = 1e-4
 MAX_ITERATIONS = 10_000
 _PARTS = 5
+_SAME = 1e-12
+"""Penalties this near to each other, relatively, are one."""
 
 
 class LassoSelector(Selector):
@@ -35,6 +37,7 @@ class LassoSelector(Selector):
             within one standard error of it.
         n_alphas: penalties on the whole path, evenly spaced on the log scale.
         random_state: seed of the folds.
+        alpha: a penalty chosen beforehand; no folds are made, and ``path_`` ends at it with no errors.
 
     Attributes:
         alpha_: the chosen penalty.
@@ -58,11 +61,13 @@ class LassoSelector(Selector):
         rule: Literal["min", "1se"] = "min",
         n_alphas: int = 100,
         random_state: int = 0,
+        alpha: float | None = None,
     ) -> None:
         self.folds = folds
         self.rule = rule
         self.n_alphas = n_alphas
         self.random_state = random_state
+        self.alpha = alpha
 
     def fit(self, X: pd.DataFrame, y: Any, groups: Any = None) -> Self:
         """Choose penalty and features.
@@ -73,8 +78,12 @@ class LassoSelector(Selector):
             groups: (patients,) rows of one group stay in one fold.
 
         Raises:
-            ValueError: an unknown rule, fewer than 10 penalties or two folds, or one class only.
+            ValueError: an unknown rule, a fixed penalty not above 0, fewer than 10 penalties or two folds, or one
+                class only.
         """
+        if self.alpha is not None and not self.alpha > 0:
+            message = f"A fixed penalty must be above 0; got alpha={self.alpha}: None chooses it by cross-validation."
+            raise ValueError(message)
         if self.rule not in ("min", "1se"):
             message = f"rule={self.rule!r} is not known: give 'min' or '1se'."
             raise ValueError(message)
@@ -84,14 +93,12 @@ class LassoSelector(Selector):
             message = f"LASSO needs an outcome that varies; got one value in {numbers.size} rows: check the split."
             raise ValueError(message)
         alphas = self._alphas(values, numbers)
-        n_folds, notes = self._n_folds(numbers)
-        splits = list(self._splits(values, numbers, groups, n_folds))
-        self.mse_path_, of_folds = _errors(values, numbers, alphas, splits)
-        alphas = alphas[: len(self.mse_path_)]
-        self.coef_path_, of_all = _path(values - values.mean(axis=0), numbers - numbers.mean(), alphas)
-        converged = of_folds & of_all
-        self.path_ = self._table(alphas, numbers, converged)
-        best = self._choose()
+        if self.alpha is None:
+            alphas, converged, notes = self._tune(values, numbers, groups, alphas)
+            best = self._choose()
+        else:
+            notes = []
+            alphas, converged, best = self._follow(values, numbers, alphas, self.alpha)
         if not self.coef_path_[:, best].any():
             best, note = self._fall_back()
             notes.append(note)
@@ -99,6 +106,39 @@ class LassoSelector(Selector):
             notes.append(f"the fits at the chosen penalty did not converge in {MAX_ITERATIONS} iterations")
         self.alpha_, self.coef_ = float(alphas[best]), self.coef_path_[:, best]
         return self._keep(self.coef_ != 0, "; ".join(notes))
+
+    def as_tuned(self) -> Self:
+        """An unfitted copy with the penalty fixed at ``alpha_``: the same features from the same rows, no folds."""
+        check_is_fitted(self, "alpha_")
+        return clone(self).set_params(alpha=self.alpha_)  # type: ignore[no-any-return]  # scikit-learn has no types
+
+    def _tune(self, values: Floats, numbers: Floats, groups: Any, alphas: Floats) -> tuple[Floats, Bools, list[str]]:
+        """Cross-validate along the path: penalties until the error has risen, which of them converged, notes."""
+        classes = np.unique(numbers).size == 2
+        n_folds, notes = possible_folds(numbers, self.folds, "LASSO: penalty", classes=classes)
+        rows = splits(numbers, groups, n_folds, self.random_state, classes=classes)
+        self.mse_path_, of_folds = _errors(values, numbers, alphas, rows)
+        alphas = alphas[: len(self.mse_path_)]
+        self.coef_path_, of_all = _path(values - values.mean(axis=0), numbers - numbers.mean(), alphas)
+        converged = of_folds & of_all
+        self.path_ = self._table(alphas, numbers, converged)
+        return alphas, converged, notes
+
+    def _follow(self, values: Floats, numbers: Floats, alphas: Floats, last: float) -> tuple[Floats, Bools, int]:
+        """The path down to the penalty ``last``, each fit starting from the one before, as tuning has it.
+
+        Where that penalty keeps nothing, the path goes on to the first that does.
+        """
+        centred, mean_free = values - values.mean(axis=0), numbers - numbers.mean()
+        wanted = np.append(alphas[alphas > last * (1 + _SAME)], last)
+        self.coef_path_, converged = _path(centred, mean_free, wanted)
+        best = wanted.size - 1
+        if not self.coef_path_.any():
+            wanted, best = alphas, 0
+            self.coef_path_, converged = _path(centred, mean_free, wanted)
+        self.mse_path_ = np.empty((wanted.size, 0))
+        self.path_ = self._table(wanted, numbers, converged)
+        return wanted, converged, best
 
     def _alphas(self, values: Floats, numbers: Floats) -> Floats:
         if self.n_alphas < 10:
@@ -111,38 +151,15 @@ class LassoSelector(Selector):
         smallest = 0.01 if values.shape[1] > values.shape[0] else 0.001
         return np.geomspace(strongest, strongest * smallest, self.n_alphas)
 
-    def _n_folds(self, numbers: Floats) -> tuple[int, list[str]]:
-        counts = np.unique(numbers, return_counts=True)[1]
-        possible = int(counts.min()) if counts.size == 2 else numbers.size
-        n_folds = min(self.folds, possible)
-        if n_folds < 2:
-            message = (
-                f"LASSO needs two folds with both classes; got {possible} in the smaller class and folds={self.folds}: "
-                "more events are needed."
-            )
-            raise ValueError(message)
-        if n_folds == self.folds:
-            return n_folds, []
-        return n_folds, [f"penalty chosen in {n_folds} folds instead of {self.folds}: {possible} in the smaller class"]
-
-    def _splits(
-        self, values: Floats, numbers: Floats, groups: Any, n_folds: int
-    ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-        if np.unique(numbers).size > 2:
-            kind: type[Any] = KFold
-        else:
-            kind = StratifiedKFold if groups is None else StratifiedGroupKFold
-        splitter = kind(n_folds, shuffle=True, random_state=self.random_state)
-        splits = splitter.split(values, numbers, groups)
-        return ((train, test) for train, test in splits if test.size)
-
     def _table(self, alphas: Floats, numbers: Floats, converged: Bools) -> pd.DataFrame:
-        mse = self.mse_path_.mean(axis=1)
+        n_folds = self.mse_path_.shape[1]
+        unknown = np.full(alphas.size, np.nan)
+        mse = self.mse_path_.mean(axis=1) if n_folds else unknown
         return pd.DataFrame(
             {
                 "alpha": alphas,
                 "mse": mse,
-                "se": self.mse_path_.std(axis=1, ddof=1) / np.sqrt(self.mse_path_.shape[1]),
+                "se": self.mse_path_.std(axis=1, ddof=1) / np.sqrt(n_folds) if n_folds else unknown,
                 "nmse": mse / numbers.var(),
                 "n_features": (self.coef_path_ != 0).sum(axis=0),
                 "converged": converged,
@@ -161,18 +178,17 @@ class LassoSelector(Selector):
         first = int(used[0])
         n_features = int(self.path_["n_features"].iloc[first])
         what = "feature" if n_features == 1 else "features"
-        return first, f"cross-validation keeps no feature: took the {n_features} {what} first on the path"
+        who = "cross-validation" if self.alpha is None else f"the penalty {self.alpha:.3g}"
+        return first, f"{who} keeps no feature: took the {n_features} {what} first on the path"
 
 
-def _errors(
-    values: Floats, numbers: Floats, alphas: Floats, splits: list[tuple[NDArray[np.intp], NDArray[np.intp]]]
-) -> tuple[Floats, Bools]:
+def _errors(values: Floats, numbers: Floats, alphas: Floats, rows: Splits) -> tuple[Floats, Bools]:
     """(penalties, folds) squared errors until they have risen, and whether every fold's fit converged."""
-    starts: list[Floats | None] = [None] * len(splits)
-    errors, converged = np.empty((0, len(splits))), np.empty(0, dtype=bool)
+    starts: list[Floats | None] = [None] * len(rows)
+    errors, converged = np.empty((0, len(rows))), np.empty(0, dtype=bool)
     for part in np.array_split(alphas, _PARTS):
         columns, all_fine = [], np.ones(part.size, dtype=bool)
-        for number, (train, test) in enumerate(splits):
+        for number, (train, test) in enumerate(rows):
             centre, mean = values[train].mean(axis=0), numbers[train].mean()
             coefs, fine = _path(values[train] - centre, numbers[train] - mean, part, starts[number])
             starts[number] = coefs[:, -1]
@@ -180,7 +196,7 @@ def _errors(
             all_fine &= fine
         errors, converged = np.vstack([errors, np.column_stack(columns)]), np.concatenate([converged, all_fine])
         mse, lowest = errors.mean(axis=1), int(errors.mean(axis=1).argmin())
-        if mse[-1] > mse[lowest] + errors[lowest].std(ddof=1) / np.sqrt(len(splits)):
+        if mse[-1] > mse[lowest] + errors[lowest].std(ddof=1) / np.sqrt(len(rows)):
             break
     return errors, converged
 

@@ -61,7 +61,7 @@ class SpearmanFilter(Selector):
         redundant = _above(ranks[:, order], norms[order], self.threshold)
         support, because = _greedy(redundant, order)
         self._keep(support)
-        names = getattr(self, "feature_names_in_", [f"x{i}" for i in range(values.shape[1])])
+        names = self._names()
         self.dropped_ = {str(names[i]): str(names[because[i]]) for i in np.flatnonzero(~support)}
         return self
 

@@ -14,7 +14,65 @@ from glottis.selection._base import Selector
 MINIMUM_PATIENTS = 5
 
 
-class ICCFilter(Selector):
+class RepeatsFilter(Selector):
+    """Base of the filters that compare the training rows with repeated measurements of the same patients."""
+
+    form: IccForm
+    threshold: float
+    use: Literal["point", "lower"]
+    icc_: pd.DataFrame
+    n_patients_: dict[str, int]
+
+    def _decide(self, X: Any, repeats: Mapping[str, Mapping[str, pd.DataFrame]]) -> Self:
+        """Judge each kind of repeat by its tables; a feature must pass in all kinds that have enough patients."""
+        self._checked(X)
+        results = {kind: self._compare(X, tables) for kind, tables in repeats.items()}
+        self.n_patients_ = {kind: n for kind, (n, _) in results.items()}
+        judged = {kind: result for kind, (_, result) in results.items() if result is not None}
+        self.icc_ = _as_table(judged, X.columns)
+        support = np.ones(X.shape[1], dtype=bool)
+        for result in judged.values():
+            support &= (result.value if self.use == "point" else result.low) > self.threshold
+        if not support.any():
+            message = (
+                f"No feature of {X.shape[1]} has an ICC above {self.threshold:g} in {' and '.join(judged)}: "
+                "lower the threshold, or check that the repeats belong to these patients."
+            )
+            raise ValueError(message)
+        return self._keep(support, self._note(judged))
+
+    def _check(self, X: Any) -> None:
+        if not isinstance(X, pd.DataFrame):
+            name = type(self).__name__.removesuffix("Filter")
+            message = f"The {name} filter needs a table indexed by patient; got {type(X).__name__}: give a DataFrame."
+            raise TypeError(message)
+        if self.use not in ("point", "lower"):
+            message = f"use={self.use!r} is not known: give 'point' or 'lower'."
+            raise ValueError(message)
+
+    def _compare(self, X: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> tuple[int, ICC | None]:
+        common = X.index
+        for table in tables.values():
+            common = common.intersection(table.index)
+        common = common.sort_values()
+        parts = [X.loc[common]]
+        for name, table in tables.items():
+            _check_table(X, name, table, common)
+            parts.append(table.loc[common, X.columns])
+        if len(common) < MINIMUM_PATIENTS:
+            return len(common), None
+        stacked = np.stack([part.to_numpy(dtype=np.float64).T for part in parts], axis=2)
+        return len(common), icc(stacked, form=self.form)
+
+    def _note(self, judged: Mapping[str, ICC]) -> str:
+        short = [f"{kind} ({n})" for kind, n in self.n_patients_.items() if kind not in judged]
+        if not short:
+            return ""
+        effect = "that table decides nothing" if judged else "every feature stays"
+        return f"fewer than {MINIMUM_PATIENTS} training patients with repeats: {', '.join(short)}; {effect}"
+
+
+class ICCFilter(RepeatsFilter):
     """Keeps features whose intraclass correlation exceeds a threshold in every table of repeats.
 
     Each table pairs a second delineation with the row of the same patient in the training table. Rows of patients
@@ -32,9 +90,6 @@ class ICCFilter(Selector):
         names_kept_: names that stay.
         note_: says when a table held too few patients to judge; it is then left out.
     """
-
-    icc_: pd.DataFrame
-    n_patients_: dict[str, int]
 
     def __init__(
         self,
@@ -59,52 +114,21 @@ class ICCFilter(Selector):
             TypeError: X is not a table indexed by patient.
             ValueError: a repeats table lacks a feature, names a patient twice, or no feature passes.
         """
-        if not isinstance(X, pd.DataFrame):
-            message = f"The ICC filter needs a table indexed by patient; got {type(X).__name__}: give a DataFrame."
-            raise TypeError(message)
-        if self.use not in ("point", "lower"):
-            message = f"use={self.use!r} is not known: give 'point' or 'lower'."
-            raise ValueError(message)
-        self._checked(X)
-        results = {kind: self._compare(X, kind, table) for kind, table in self.repeats.items()}
-        self.n_patients_ = {kind: n for kind, (n, _) in results.items()}
-        judged = {kind: result for kind, (_, result) in results.items() if result is not None}
-        self.icc_ = _as_table(judged, X.columns)
-        support = np.ones(X.shape[1], dtype=bool)
-        for result in judged.values():
-            support &= (result.value if self.use == "point" else result.low) > self.threshold
-        if not support.any():
-            message = (
-                f"No feature of {X.shape[1]} has an ICC above {self.threshold:g} in {' and '.join(judged)}: "
-                "lower the threshold, or check that the repeats belong to these patients."
-            )
-            raise ValueError(message)
-        return self._keep(support, self._note(judged))
+        self._check(X)
+        return self._decide(X, {kind: {kind: table} for kind, table in self.repeats.items()})
 
-    def _compare(self, X: pd.DataFrame, kind: str, table: pd.DataFrame) -> tuple[int, ICC | None]:
-        common = X.index.intersection(table.index).sort_values()
-        if not table.loc[common].index.is_unique or not X.index.is_unique:
-            message = f"The repeats table {kind!r} or the training table names a patient twice: give one row a patient."
-            raise ValueError(message)
-        missing = X.columns.difference(table.columns)
-        if len(missing):
-            message = (
-                f"The repeats table {kind!r} lacks {len(missing)} features, for example {missing[0]!r}: extract it "
-                "with the settings of the training table."
-            )
-            raise ValueError(message)
-        if len(common) < MINIMUM_PATIENTS:
-            return len(common), None
-        pair = (X.loc[common], table.loc[common, X.columns])
-        stacked = np.stack([part.to_numpy(dtype=np.float64).T for part in pair], axis=2)
-        return len(common), icc(stacked, form=self.form)
 
-    def _note(self, judged: Mapping[str, ICC]) -> str:
-        short = [f"{kind} ({n})" for kind, n in self.n_patients_.items() if kind not in judged]
-        if not short:
-            return ""
-        effect = "that table decides nothing" if judged else "every feature stays"
-        return f"fewer than {MINIMUM_PATIENTS} training patients with repeats: {', '.join(short)}; {effect}"
+def _check_table(X: pd.DataFrame, name: str, table: pd.DataFrame, common: pd.Index[Any]) -> None:
+    if not table.loc[common].index.is_unique or not X.index.is_unique:
+        message = f"The repeats table {name!r} or the training table names a patient twice: give one row a patient."
+        raise ValueError(message)
+    missing = X.columns.difference(table.columns)
+    if len(missing):
+        message = (
+            f"The repeats table {name!r} lacks {len(missing)} features, for example {missing[0]!r}: extract it "
+            "with the settings of the training table."
+        )
+        raise ValueError(message)
 
 
 def _as_table(judged: Mapping[str, ICC], features: pd.Index[Any]) -> pd.DataFrame:

@@ -48,7 +48,7 @@ class VarianceFilter(Selector):
                 "samples: check the feature table."
             )
             raise ValueError(message)
-        names = getattr(self, "feature_names_in_", [f"x{i}" for i in range(values.shape[1])])
+        names = self._names()
         self.dropped_ = {
             str(names[i]): f"not finite in {n_bad[i]} patients" if n_bad[i] else "constant"
             for i in np.flatnonzero(~support)
