@@ -228,7 +228,7 @@ class Chain(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         self.classifier_ = tuning.fit(whole, point)
         self.kept_ = {name: [str(item) for item in step.get_feature_names_out()] for name, step in self.steps_}
         self.selected_ = [str(name) for name in whole.training.X.columns]
-        importances = _importances(self.classifier_)
+        importances = _importances(self.classifier_, len(self.selected_))
         self.feature_importances_ = None if importances is None else pd.Series(importances, index=self.selected_)
         notes = [f"{name}: {step.note_}" for name, step in self.steps_ if getattr(step, "note_", "")]
         own = getattr(self.classifier_, "note_", "")
@@ -313,13 +313,16 @@ def _refuse_other(first: Chain, name: str, chain: Chain) -> None:
             raise ValueError(message)
 
 
-def _importances(model: Any) -> Floats | None:
-    """Importance of each feature: the model's own, or the size of its linear coefficients."""
-    found = getattr(model, "feature_importances_", None)
-    if found is not None:
-        return np.asarray(found, dtype=np.float64)
-    coefficients = getattr(model, "coef_", None)
-    return None if coefficients is None else np.abs(np.asarray(coefficients, dtype=np.float64)).reshape(-1)
+def _importances(model: Any, n_features: int) -> Floats | None:
+    """Importance of each feature: the model's own, or the size of its linear coefficients; None without either."""
+    for name in ("feature_importances_", "coef_"):
+        try:
+            found = getattr(model, name, None)
+        except NotImplementedError:  # scikit-survival's forest
+            continue
+        if found is not None and np.size(found) == n_features:
+            return np.abs(np.asarray(found, dtype=np.float64)).reshape(-1)
+    return None
 
 
 def balanced(outcome: NDArray[Any]) -> Floats:
