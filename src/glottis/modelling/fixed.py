@@ -1,0 +1,82 @@
+"""A chain with everything fixed that tuning chose: cheap to fit again, as permutations ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits
+
+from glottis.evaluation.interval import Floats
+from glottis.modelling.chain import Chain, Tuning
+from glottis.modelling.views import fit_steps
+
+
+class FixedChain(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """Steps and a model with given parameters: ``fit`` does no inner cross-validation.
+
+    Without out-of-fold scores there is neither recalibration nor threshold, so scores are raw; the AUC needs no more.
+
+    Args:
+        chain: an unfitted chain, which names steps, model and seed.
+        point: parameters of the model.
+
+    Attributes:
+        classes_: the two outcomes; absent for survival.
+        steps_: names and fitted steps.
+        classifier_: the fitted model.
+        selected_: names that the model sees.
+        feature_importances_: of these, or None.
+        fit_log_: one record a fit.
+        note_: notes of steps and model.
+    """
+
+    def __init__(self, chain: Chain, point: Mapping[str, Any]) -> None:
+        self.chain = chain
+        self.point = point
+
+    def fit(self, X: pd.DataFrame, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
+        """Fit steps and model on the rows given.
+
+        Args:
+            X: as for the chain.
+            y: as for the chain.
+            groups: as for the chain; handed to steps that ask for them.
+
+        Raises:
+            TypeError: X is not a DataFrame.
+            ValueError: what the chain refuses, save too few patients for its folds.
+        """
+        inner = clone(self.chain)
+        view = inner._begin(X, y, groups)
+        with threadpool_limits(1):
+            whole = fit_steps(inner.steps, view, "final")
+            inner._fit_final(Tuning(inner, inner._spec(), view, ()), whole, self.point, "")
+        self._fitted = inner
+        for name in ("steps_", "classifier_", "selected_", "feature_importances_", "fit_log_", "note_"):
+            setattr(self, name, getattr(inner, name))
+        if hasattr(inner, "classes_"):
+            self.classes_ = inner.classes_
+        return self
+
+    def raw_score(self, X: pd.DataFrame) -> Floats:
+        """(n,) raw scores: higher for the positive class, or for an earlier event."""
+        check_is_fitted(self, "classifier_")
+        return np.asarray(self._fitted._raw(X))
+
+    def predict_proba(self, X: pd.DataFrame) -> Floats:
+        """(n, 2) raw scores of ``classes_``, not recalibrated."""
+        score = self.raw_score(X)
+        return np.column_stack([1 - score, score])
+
+
+def fixed(chain: Chain) -> FixedChain:
+    """What a fitted chain has tuned, fixed: its model's parameters, and those of every step with ``as_tuned``."""
+    check_is_fitted(chain, "classifier_")
+    steps = [(name, step.as_tuned() if hasattr(step, "as_tuned") else clone(step)) for name, step in chain.steps_]
+    return FixedChain(clone(chain).set_params(steps=steps), chain.best_params_)

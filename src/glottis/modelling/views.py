@@ -1,0 +1,158 @@
+"""What a chain may learn from: rows sorted by label, their inner folds, and the steps fitted on each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils.validation import has_fit_parameter
+
+Fold = int | Literal["final"]
+Steps = list[tuple[str, Any]]
+
+
+@dataclass(frozen=True)
+class FitRecord:
+    """One call of ``fit``: which step, in which fold, on which rows.
+
+    Attributes:
+        step: name of the step; the classifier's has its name, and what learns from out-of-fold scores is called
+            ``"tuning"``, ``"recalibration"`` and ``"threshold"``.
+        fold: number of the inner fold, or ``"final"`` for the whole training view.
+        rows: index labels of the rows that were passed.
+    """
+
+    step: str
+    fold: Fold
+    rows: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class View:
+    """Rows that may be learnt from, sorted by label.
+
+    Attributes:
+        X: (n, features) indexed by patient.
+        outcome: (n,) booleans, or a structured array of event and time.
+        groups: (n,) or None.
+    """
+
+    X: pd.DataFrame
+    outcome: NDArray[Any]
+    groups: NDArray[Any] | None
+
+    def rows(self, which: NDArray[np.intp]) -> View:
+        """These rows alone, in this order."""
+        groups = None if self.groups is None else self.groups[which]
+        return View(self.X.iloc[which], self.outcome[which], groups)
+
+    @property
+    def for_steps(self) -> NDArray[Any]:
+        """The outcome as the steps take it: 0 and 1, or event and time."""
+        return self.outcome.astype(int) if self.outcome.dtype == bool else self.outcome
+
+
+@dataclass(frozen=True)
+class FittedSteps:
+    """All steps fitted on one view, and what they make of it.
+
+    Attributes:
+        fold: number of the inner fold, or ``"final"``.
+        steps: names and fitted steps.
+        training: the view after the steps.
+        held_out: the fold's other rows after the steps; without rows for ``"final"``.
+        test: places of these rows in the whole view.
+        log: one record a step.
+    """
+
+    fold: Fold
+    steps: Steps
+    training: View
+    held_out: pd.DataFrame
+    test: NDArray[np.intp]
+    log: tuple[FitRecord, ...]
+
+
+def fit_steps(
+    steps: Steps, view: View, fold: Fold, split: tuple[NDArray[np.intp], NDArray[np.intp]] | None = None
+) -> FittedSteps:
+    """Fit clones of the steps on the training rows of a split; without a split on all rows."""
+    everything = np.arange(len(view.X))
+    train, test = (everything, everything[:0]) if split is None else split
+    training = view.rows(train)
+    fitted: Steps = []
+    log, X, y = [], training.X, training.for_steps
+    for name, step in steps:
+        more = {} if view.groups is None or not has_fit_parameter(step, "groups") else {"groups": training.groups}
+        log.append(FitRecord(name, fold, tuple(X.index)))
+        fitted.append((name, clone(step).fit(X, y, **more)))
+        X = fitted[-1][1].transform(X)
+    held_out = through(fitted, view.X.iloc[test]) if test.size else X.iloc[:0]
+    return FittedSteps(fold, fitted, View(X, training.outcome, training.groups), held_out, test, tuple(log))
+
+
+def through(steps: Steps, X: pd.DataFrame) -> pd.DataFrame:
+    """The table after all fitted steps."""
+    for _, step in steps:
+        X = step.transform(X)
+    return X
+
+
+def check_table(X: Any) -> None:
+    """Refuse what is not a table with each patient and feature once.
+
+    Raises:
+        TypeError: X is not a DataFrame.
+        ValueError: a row label or a column repeats.
+    """
+    if not isinstance(X, pd.DataFrame):
+        message = f"The chain needs a DataFrame indexed by patient; got {type(X).__name__}: give the feature table."
+        raise TypeError(message)
+    for what, labels in (("row label", X.index), ("column", X.columns)):
+        if not labels.is_unique:
+            message = f"The {what} {labels[labels.duplicated()][0]!r} occurs twice: give each patient and feature once."
+            raise ValueError(message)
+
+
+def aligned(values: ArrayLike, index: pd.Index[Any], what: str) -> NDArray[Any]:
+    """Values in the order of the rows: by label for a Series or DataFrame, by place otherwise.
+
+    Raises:
+        ValueError: a row is missing or named twice, or the length differs.
+    """
+    if isinstance(values, pd.Series | pd.DataFrame):
+        missing = index.difference(values.index)
+        if len(missing) or not values.index.is_unique:
+            message = f"The {what} must name each training row once; {len(missing)} are missing: check the labels."
+            raise ValueError(message)
+        rows = values.loc[index]
+        return rows.to_numpy() if isinstance(rows, pd.Series) else rows.to_records(index=False)
+    array = np.asarray(values)
+    if array.shape != (len(index),):
+        message = f"The {what} needs one entry a row ({len(index)}); got shape {array.shape}: check the table."
+        raise ValueError(message)
+    return array
+
+
+def equal(first: Any, second: Any) -> bool:
+    """Whether two settings are the same: estimators by type and parameters, tables and arrays by their values."""
+    if first is second:
+        return True
+    if type(first) is not type(second):
+        return False
+    if isinstance(first, BaseEstimator):
+        return equal(first.get_params(deep=False), second.get_params(deep=False))
+    if isinstance(first, Mapping):
+        return list(first) == list(second) and all(equal(first[key], second[key]) for key in first)
+    if isinstance(first, list | tuple):
+        return len(first) == len(second) and all(map(equal, first, second))
+    if isinstance(first, pd.DataFrame | pd.Series | pd.Index):
+        return bool(first.equals(second))
+    if isinstance(first, np.ndarray):
+        return bool(first.dtype == second.dtype and first.tobytes() == second.tobytes())
+    return bool(first == second)
