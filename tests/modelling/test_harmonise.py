@@ -231,7 +231,7 @@ def test_what_cannot_be_harmonised_is_refused(settings: dict[str, Any], change: 
 
 
 @pytest.mark.parametrize(
-    ("settings", "what"), [({}, "ComBat needs a DataFrame"), ({"batch": list("ab")}, "The batch must")]
+    ("settings", "what"), [({}, "Features must be a DataFrame"), ({"batch": list("ab")}, "The batch must")]
 )
 def test_what_has_no_labels_is_refused(settings: dict[str, Any], what: str) -> None:
     with pytest.raises(TypeError, match=what):

@@ -79,8 +79,8 @@ class ComBat(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
                 covariates that follow from the batch, an unknown setting or reference.
         """
         self._check_settings()
-        values = _numbers(X)
-        _refuse_missing(X, values)
+        values = feature_values(X)
+        refuse_missing(X, values)
         labels = batch_of(self.batch, X.index)
         levels = levels_of(labels)
         codes = pd.Categorical(labels, categories=levels).codes.astype(np.intp)
@@ -169,7 +169,7 @@ class ComBat(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
             )
             raise ValueError(message)
         X = X.loc[:, list(self.feature_names_in_)]
-        values = _numbers(X)
+        values = feature_values(X)
         labels = batch_of(self.batch, X.index)
         self.unseen_ = {
             level: int((labels == level).sum()) for level in levels_of(labels) if level not in self.batches_
@@ -209,7 +209,7 @@ class ComBat(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
                 "it: give more of its rows at once, or set unseen='reference'."
             )
             raise ValueError(message)
-        _refuse_missing(X, X.to_numpy(dtype=np.float64))
+        refuse_missing(X, X.to_numpy(dtype=np.float64))
         varies = _varies(standard)
         self._check_enough(int(varies.sum()))
         shift, spread = np.zeros(standard.shape[1]), np.ones(standard.shape[1])
@@ -244,9 +244,15 @@ class ComBat(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
         return self.feature_names_in_
 
 
-def _numbers(X: Any) -> Floats:
+def feature_values(X: Any) -> Floats:
+    """A copy of the features as numbers.
+
+    Raises:
+        TypeError: not a DataFrame.
+        ValueError: a column holds no numbers.
+    """
     if not isinstance(X, pd.DataFrame):
-        message = f"ComBat needs a DataFrame indexed by row label; got {type(X).__name__}: give the feature table."
+        message = f"Features must be a DataFrame indexed by row label; got {type(X).__name__}: give the feature table."
         raise TypeError(message)
     try:
         return X.to_numpy(dtype=np.float64, copy=True)
@@ -256,13 +262,18 @@ def _numbers(X: Any) -> Floats:
         raise ValueError(message) from error
 
 
-def _refuse_missing(X: pd.DataFrame, values: Floats) -> None:
+def refuse_missing(X: pd.DataFrame, values: Floats) -> None:
+    """Refuse features that nothing can be learnt from.
+
+    Raises:
+        ValueError: a value is missing or infinite.
+    """
     bad = ~np.isfinite(values)
     if bad.any():
         row, column = np.argwhere(bad)[0]
         message = (
             f"Feature {X.columns[column]!r} of {X.index[row]!r} is not finite ({bad.any(axis=1).sum()} rows "
-            "concerned): leave out the feature or these rows before ComBat learns from them."
+            "concerned): leave out this feature or these rows."
         )
         raise ValueError(message)
 
