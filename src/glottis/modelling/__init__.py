@@ -1,10 +1,16 @@
-"""Classifiers and the chain from selection to a tuned model."""
+"""Classifiers and survival models, the chain from selection to a tuned one, fusion and harmonisation."""
 
+from glottis.modelling.batches import BatchEffect, batch_effect
+from glottis.modelling.blocks import BlockSelector
 from glottis.modelling.chain import fit_together
 from glottis.modelling.choice import choose
 from glottis.modelling.classifiers import CLASSIFIERS, RANDOM_FOREST, ClassifierSpec
+from glottis.modelling.confounding import Tangled, tangled
+from glottis.modelling.contributions import BlockContribution, Contribution, contribution
 from glottis.modelling.crossval import TunedChain
 from glottis.modelling.fixed import FixedChain
+from glottis.modelling.fusion import LateFusion
+from glottis.modelling.harmonise import ComBat
 from glottis.modelling.scaling import LogisticCurve
 from glottis.modelling.tuning import Range, Search
 from glottis.modelling.views import FitRecord
@@ -12,13 +18,23 @@ from glottis.modelling.views import FitRecord
 __all__ = [
     "CLASSIFIERS",
     "RANDOM_FOREST",
+    "BatchEffect",
+    "BlockContribution",
+    "BlockSelector",
     "ClassifierSpec",
+    "ComBat",
+    "Contribution",
     "FitRecord",
     "FixedChain",
+    "LateFusion",
     "LogisticCurve",
     "Range",
     "Search",
+    "Tangled",
     "TunedChain",
+    "batch_effect",
     "choose",
+    "contribution",
     "fit_together",
+    "tangled",
 ]
