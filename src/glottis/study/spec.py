@@ -1,12 +1,15 @@
 """What a study is: the contents of ``study.yaml``, checked, with every default in one place.
 
-Each class is one block of the file; those of images stand in ``spec_images``, those of a table in ``spec_table``.
+Each class is one block of the file; those of images stand in ``spec_images``, those of a table in ``spec_table``,
+those of models in ``spec_models``.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -17,6 +20,7 @@ from glottis._errors import InputError, SettingsError, nearest
 from glottis.data.cohort import Roles
 from glottis.study.spec_block import Block
 from glottis.study.spec_images import DEFAULT_PREPROCESSING, Features, Modality, Preprocessing, Sequence
+from glottis.study.spec_models import Controls, Harmonise, Model, Selection
 from glottis.study.spec_table import TableFeatures
 
 TABLE_KEYS = frozenset(TableFeatures.model_fields) - frozenset(Features.model_fields)
@@ -41,16 +45,22 @@ class Split(Block):
 
     ``random`` holds out ``test_fraction`` as internal test; centres in ``external`` are an external test.
     ``centre`` trains on every other centre and tests on ``external``. ``given`` reads training, internal or external
-    from ``column``. ``kfold`` repeats a stratified k-fold: for cohorts too small to hold a test set out.
+    from ``column``. ``kfold`` repeats a stratified k-fold: for cohorts too small to hold a test set out. ``repeated``
+    holds out ``test_fraction`` at random again and again, so that one lucky split shows.
     """
 
-    method: Literal["random", "centre", "given", "kfold"] = "random"
+    method: Literal["random", "centre", "given", "kfold", "repeated"] = "random"
     test_fraction: float = Field(default=0.3, gt=0, lt=1)
     stratify: bool = True
     external: tuple[str, ...] = ()
     column: str | None = None
     folds: int = Field(default=5, ge=2)
     repeats: int = Field(default=5, ge=1)
+
+    @property
+    def crossed(self) -> bool:
+        """Whether every patient may be held out in one fit and train in another."""
+        return self.method in ("kfold", "repeated")
 
     @field_validator("external", mode="before")
     @classmethod
@@ -68,37 +78,24 @@ class Split(Block):
         return self
 
 
-class Icc(Block):
-    """Reproducibility gate; ``use: lower`` asks the lower CI bound to pass."""
-
-    threshold: float = Field(default=0.75, ge=0, le=1)
-    form: Literal["ICC(1,1)", "ICC(2,1)", "ICC(3,1)", "ICC(1,k)", "ICC(2,k)", "ICC(3,k)"] = "ICC(2,1)"
-    use: Literal["point", "lower"] = "point"
+Fusion = Literal["early", "late"]
 
 
-class Lasso(Block):
-    """LASSO with squared loss; ``min`` takes the penalty of least error, ``1se`` the sparser one within one SE."""
+@dataclass(frozen=True, kw_only=True)
+class Design:
+    """Models that are fitted together.
 
-    folds: int = Field(default=5, ge=3)
-    rule: Literal["min", "1se"] = "min"
+    Attributes:
+        name: of the combination and its fusion.
+        blocks: its sequences or blocks.
+        fusion: ``early`` sets features side by side, ``late`` stacks the scores of a model for each block.
+        models: classifier to the model's name.
+    """
 
-
-class Selection(Block):
-    """Feature selection, always inside the training patients."""
-
-    icc: Icc | None = Icc()
-    spearman: float | None = Field(default=0.9, gt=0, le=1)
-    lasso: Lasso | None = Lasso()
-    n_features: int | None = Field(default=15, ge=1)
-
-
-class Model(Block):
-    """The classifier and its tuning."""
-
-    classifier: Literal["random_forest"] = "random_forest"
-    folds: int = Field(default=5, ge=2)
-    grid: dict[str, tuple[Any, ...]] | None = None
-    recalibrate: bool = True
+    name: str
+    blocks: tuple[str, ...]
+    fusion: Fusion
+    models: Mapping[str, str]
 
 
 class Check(Block):
@@ -143,6 +140,10 @@ class Study(Block):
     selection: Selection = Selection()
     model: Model = Model()
     combinations: Literal["all", "single"] | tuple[tuple[str, ...], ...] = "all"
+    fusion: Literal["early", "late", "both"] = "early"
+    harmonise: Harmonise | None = None
+    controls: Controls = Controls()
+    as_published: tuple[Literal["selection", "threshold"], ...] = ()
     check: Check = Check()
     random_state: int = Field(default=2025, ge=0)
 
@@ -187,6 +188,18 @@ class Study(Block):
                 if getattr(self, key):
                     message = f"{key}: a study that starts from a table has none; leave it out, or the table"
                     raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _outcome_stays_out(self) -> Self:
+        if self.harmonise is not None:
+            hidden = {self.outcome.column, *(vars(self.survival).values() if self.survival else ())}
+            for name in hidden & {self.harmonise.batch, *self.harmonise.covariates}:
+                message = f"harmonise: '{name}' is the outcome, which no correction may know: leave it out"
+                raise ValueError(message)
+            if self.harmonise.batch == "centre" and self.centre is None:
+                message = "harmonise: batch is the centre, and the study names no centre column: add centre or batch"
+                raise ValueError(message)
         return self
 
     @model_validator(mode="after")
@@ -249,17 +262,31 @@ class Study(Block):
         modality = self.sequences[sequence].modality
         return self.preprocessing.get(modality, DEFAULT_PREPROCESSING[modality])
 
-    def models(self) -> dict[str, tuple[str, ...]]:
-        """Model names and their sequences or blocks: each alone, then every combination (seven for three sequences)."""
+    def combined(self) -> list[tuple[str, ...]]:
+        """Sequences or blocks of each combination: each alone, then all together (seven for three sequences)."""
         names = list(self.block_names())
         if self.combinations == "single":
-            sets: list[tuple[str, ...]] = [(name,) for name in names]
-        elif self.combinations == "all":
+            return [(name,) for name in names]
+        if self.combinations == "all":
             picks = [tuple(n for i, n in enumerate(names) if bits >> i & 1) for bits in range(1, 2 ** len(names))]
-            sets = sorted(picks, key=lambda pick: (len(pick), [names.index(n) for n in pick]))
-        else:
-            sets = list(dict.fromkeys(self.combinations))
-        return {"+".join(pick): pick for pick in sets}
+            return sorted(picks, key=lambda pick: (len(pick), [names.index(n) for n in pick]))
+        return list(dict.fromkeys(self.combinations))
+
+    def designs(self) -> tuple[Design, ...]:
+        """What is fitted together: a combination and a way of fusion, with a model for every classifier."""
+        found = []
+        for blocks in self.combined():
+            kinds: tuple[Fusion, ...] = ("early", "late") if self.fusion == "both" else (self.fusion,)
+            for kind in kinds if len(blocks) > 1 else ("early",):
+                name = "+".join(blocks) + (" late" if kind == "late" else "")
+                several = len(self.model.classifier) > 1
+                models = {own: f"{name} {own}" if several else name for own in self.model.classifier}
+                found.append(Design(name=name, blocks=blocks, fusion=kind, models=models))
+        return tuple(found)
+
+    def models(self) -> dict[str, tuple[str, ...]]:
+        """Model names and their sequences or blocks, in the order of the report."""
+        return {name: design.blocks for design in self.designs() for name in design.models.values()}
 
     def roles(self) -> Roles:
         """What the manifest's columns mean."""
