@@ -7,6 +7,7 @@
     │   ├── ImageError           one image or mask: unreadable, mismatched grid, empty mask
     │   ├── SettingsError        a study or parameter file: unknown key, value out of range
     │   ├── CohortError          the manifest or the clinical table: columns, roles, outcome, classes
+    │   ├── StatisticsError      arrays that a statistic cannot use; a ValueError, too
     │   ├── ClusterError         a cluster: no scheduler, no worker, other versions or files on a worker
     │   └── MissingExtraError    an optional library is not installed
     └── StorageError (exit 2)    a result cannot be written or read: full disk, foreign run folder
@@ -38,6 +39,10 @@ class SettingsError(InputError):
 
 class CohortError(InputError):
     """The manifest or the clinical table cannot be used."""
+
+
+class StatisticsError(InputError, ValueError):
+    """Arrays or options that a statistic of `glottis.evaluation` cannot use; who expects a ``ValueError`` gets one."""
 
 
 class ClusterError(InputError):

@@ -48,7 +48,7 @@ INTERRUPTED, OUR_FAULT, USERS_INPUT = 130, 1, 2
 
 
 def main() -> None:
-    """Run the command line and leave with its exit code: 0 success, 1 our fault, 2 the user's input, 3 an audit."""
+    """Run the command line and leave with its exit code: 0 success, 1 our fault, 2 the user's input."""
     sys.exit(run_command(sys.argv[1:]))
 
 
@@ -377,6 +377,8 @@ def audit(
     as_json: AsJson = False,
 ) -> None:
     """Find the 2x2 tables behind printed metrics, test intervals and p values, and name the cells that do not fit.
+
+    Exit code 0 whatever is found, 2 where a table cannot be read.
 
     Example: glottis audit table2.csv tests.csv --out findings
     """

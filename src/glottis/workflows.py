@@ -405,8 +405,10 @@ def audit_lines(found: Audit) -> list[str]:
         if own:
             lines.append(f"{verdict.upper()} ({len(own)}): {MEANING[verdict]}")
             lines += [f"  {finding.sentence()}" for finding in own]
-    if found.silent:
+    if found.silent and found.of("agrees", "noted"):
         lines.append("Nothing to ask: what could be recomputed agrees.")
+    elif found.silent:
+        lines.append("Nothing could be recomputed: not enough is printed.")
     else:
         lines.append(
             "A misprint, another threshold or other patients explain most such differences: the authors can tell."

@@ -24,7 +24,7 @@ def test_bias_limits_and_slope_are_those_of_r() -> None:
     for name in ("lower", "upper"):
         item = getattr(result, name)
         assert [item.value, item.low, item.high] == pytest.approx(R[name], rel=1e-10)
-    assert (result.proportional.value, result.proportional_p) == pytest.approx((R["slope"], R["p"]), rel=1e-9)
+    assert (result.proportional.value, result.proportional_p_value) == pytest.approx((R["slope"], R["p"]), rel=1e-9)
 
 
 def test_peak_flow_has_the_published_bias_and_spread() -> None:
@@ -52,7 +52,7 @@ def test_a_missing_measurement_leaves_out_its_patient() -> None:
 def test_equal_measurements_have_no_bias_and_no_slope() -> None:
     result = bland_altman([1, 2, 3], [1, 2, 3])
     assert (result.bias.low, result.lower.value, result.upper.value) == (0, 0, 0)
-    assert (result.proportional.value, result.proportional_p) == (None, None)
+    assert (result.proportional.value, result.proportional_p_value) == (None, None)
     json.dumps(result.to_dict(), allow_nan=False)
 
 

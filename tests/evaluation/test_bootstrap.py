@@ -82,7 +82,7 @@ def test_a_statistic_that_fails_in_a_resample_gives_no_interval() -> None:
     ],
 )
 def test_a_partial_area_is_that_of_proc(asah: pd.DataFrame, marker: str, name: str, axis: str, low, high) -> None:
-    result = partial_auc(asah["poor"], asah[marker], axis=axis, low=low, high=high, n_resamples=100)
+    result = partial_auc(asah["poor"], asah[marker], axis=axis, within=(low, high), n_resamples=100)
     assert result.interval.value == pytest.approx(PROC[marker][name], rel=1e-10)
     if high == 1:
         assert result.standardised.value == pytest.approx(PROC[marker][f"{name}_mcclish"], rel=1e-10)
@@ -90,7 +90,7 @@ def test_a_partial_area_is_that_of_proc(asah: pd.DataFrame, marker: str, name: s
 
 @pytest.mark.parametrize("axis", ["specificity", "sensitivity"])
 def test_the_whole_range_is_the_whole_area(axis: str) -> None:
-    result = partial_auc(Y, S, axis=axis, low=0, high=1)
+    result = partial_auc(Y, S, axis=axis, within=(0, 1))
     whole = bootstrap_ci(Y, S)
     assert result.interval.value == pytest.approx(whole.value)
     assert (result.standardised.low, result.standardised.high) == pytest.approx((whole.low, whole.high))
@@ -100,7 +100,7 @@ def test_the_whole_range_is_the_whole_area(axis: str) -> None:
 @pytest.mark.parametrize(("axis", "low", "high"), [("recall", 0.9, 1), ("specificity", 1, 0.9), ("specificity", 0, 2)])
 def test_a_range_that_is_none_is_refused(axis: str, low: float, high: float) -> None:
     with pytest.raises(ValueError, match=f"got '{axis}' from {low} to {high}"):
-        partial_auc(Y, S, axis=axis, low=low, high=high)
+        partial_auc(Y, S, axis=axis, within=(low, high))
 
 
 def test_few_resamples_are_refused() -> None:

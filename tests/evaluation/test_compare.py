@@ -82,8 +82,10 @@ def test_adjusted_p_are_holms_and_decide_what_is_said(markers: Comparison) -> No
 def test_the_readers_of_van_dyke_have_the_published_analysis(readings: Comparison) -> None:
     study = readings.to_dict()["sets"][0]["pairs"]["readers"]
     # R's MRMCaov, DeLong's covariances, readers and cases random; see test_readers.py
-    assert [study["statistic"], study["df"][1], study["p"]] == pytest.approx([4.484854, 15.06611, 0.05123303], abs=1e-5)
-    interval = study["differences"][0]["interval"]
+    assert [study["statistic"], study["df"][1], study["p_value"]] == pytest.approx(
+        [4.484854, 15.06611, 0.05123303], abs=1e-5
+    )
+    interval = study["differences"][0]["difference"]
     assert [interval["low"], interval["high"]] == pytest.approx([-0.0878671960, 0.0002665519], abs=1e-8)
 
 
@@ -239,6 +241,26 @@ def test_a_set_with_one_class_is_refused() -> None:
 def test_survival_without_an_event_is_refused() -> None:
     with pytest.raises(CohortError, match=r"No patient has the event.*1 for the event"):
         compared(generated().assign(time=np.arange(1, 81), event=0))
+
+
+def test_follow_up_of_zero_alone_is_refused() -> None:
+    with pytest.raises(CohortError, match="Every follow-up time is 0: survival cannot be evaluated"):
+        compared(generated().assign(time=0.0, event=1))
+
+
+def test_a_follow_up_of_zero_leaves_the_decision_curve() -> None:
+    table = generated().assign(time=np.arange(80.0) // 4, event=1)
+    table.loc[table["set"] == "internal", "time"] -= 10
+    (set_,) = compared(table, horizons=(5,)).sets
+    assert (set_.survival["strong"].decision.n, table.loc[40:, "time"].min()) == (40, 0)
+
+
+@pytest.mark.parametrize("unit", [1e308, 1e-320])
+def test_scores_of_any_size_have_a_hazard_ratio(unit: float) -> None:
+    table = generated().assign(time=np.random.default_rng(1).exponential(20, 80), event=1)
+    sets = [compared(table.assign(strong=table["strong"] * size)).sets[0] for size in (1.0, unit)]
+    ratios = [set_.survival["strong"].cox.terms[0].hazard_ratio.value for set_ in sets]
+    assert ratios[1] == pytest.approx(ratios[0], rel=0.01)
 
 
 def test_negative_follow_up_is_refused() -> None:

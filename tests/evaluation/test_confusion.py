@@ -120,7 +120,7 @@ def test_a_table_without_both_classes_is_refused(cells: tuple[int, int, int, int
 
 
 def test_at_the_sets_own_prevalence_the_predictive_values_are_its_own() -> None:
-    result = predictive_values(Y, S, 0.5, 0.5)
+    result = predictive_values(Y, S, 0.5, prevalence=0.5)
     table = confusion_metrics(Y, S, 0.5)
     assert result.ppv.value == pytest.approx(table.ppv.value)
     assert result.npv.value == pytest.approx(table.npv.value)
@@ -129,7 +129,7 @@ def test_at_the_sets_own_prevalence_the_predictive_values_are_its_own() -> None:
 
 
 def test_predictive_limits_are_those_of_the_likelihood_ratio_by_bayes() -> None:
-    result = predictive_values(Y, S, 0.5, 0.1)
+    result = predictive_values(Y, S, 0.5, prevalence=0.1)
     ratio = confusion_metrics(Y, S, 0.5).lr_positive
     odds = [0.1 / 0.9 * limit for limit in (ratio.value, ratio.low, ratio.high)]
     assert [result.ppv.value, result.ppv.low, result.ppv.high] == pytest.approx([o / (1 + o) for o in odds])
@@ -138,14 +138,14 @@ def test_predictive_limits_are_those_of_the_likelihood_ratio_by_bayes() -> None:
 
 def test_missed_patients_follow_from_prevalence_and_sensitivity() -> None:
     y, score = np.repeat([1, 0], [20, 80]), np.r_[np.ones(16), np.zeros(4), np.ones(8), np.zeros(72)]
-    result = predictive_values(y, score, 0.5, 0.3)
+    result = predictive_values(y, score, 0.5, prevalence=0.3)
     assert result.missed_per_100.value == pytest.approx(30 * 0.2)
     assert result.over_treated_per_100.value == pytest.approx(70 * 0.1)
     assert result.missed_per_100.low < 6 < result.missed_per_100.high
 
 
 def test_no_positive_call_leaves_the_ppv_undefined() -> None:
-    result = predictive_values([0, 1], [0.1, 0.2], 0.9, 0.3)
+    result = predictive_values([0, 1], [0.1, 0.2], 0.9, prevalence=0.3)
     assert (result.ppv.value, result.ppv.note) == (None, "undefined (0/0): nobody was called so")
     json.dumps(result.to_dict(), allow_nan=False)
 
@@ -153,7 +153,7 @@ def test_no_positive_call_leaves_the_ppv_undefined() -> None:
 @pytest.mark.parametrize("prevalence", [0, 1, 15])
 def test_a_prevalence_that_is_none_is_refused(prevalence: float) -> None:
     with pytest.raises(ValueError, match=f"got {prevalence}"):
-        predictive_values(Y, S, 0.5, prevalence)
+        predictive_values(Y, S, 0.5, prevalence=prevalence)
 
 
 @pytest.mark.parametrize(

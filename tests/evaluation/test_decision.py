@@ -69,6 +69,17 @@ def test_the_error_of_kaplan_meier_is_the_robust_one_of_r(lung: tuple) -> None:
     assert (survival, np.sqrt((influence**2).sum())) == pytest.approx(tuple(R["whole"]), rel=1e-9)
 
 
+def test_a_follow_up_of_zero_counts_as_in_r(lung: tuple) -> None:
+    time = np.where(np.arange(lung[0].size) % 20 == 0, 0.0, lung[0])  # events and censorings among them
+    assert {*lung[1][time == 0].tolist()} == {0, 1}
+    points = [item["threshold"] for item in R["at_zero"]]
+    result = survival_decision_curve(time, lung[1], lung[2], R["horizon"], thresholds=points)
+    ours = np.c_[result.net_benefit, result.treat_all]
+    np.testing.assert_allclose(ours, [item["value"] for item in R["at_zero"]], rtol=1e-10)
+    survival, influence = _survival(time, lung[1] == 1, R["horizon"])
+    assert (survival, np.sqrt((influence**2).sum())) == pytest.approx(tuple(R["whole_at_zero"]), rel=1e-9)
+
+
 def test_without_censoring_both_curves_are_the_same() -> None:
     binary = decision_curve(Y, P)
     survival = survival_decision_curve(np.where(Y == 1, 1.0, 3.0), np.ones(300), P, 2.0)
@@ -134,7 +145,7 @@ def test_scores_without_a_curve_are_refused(score: list, thresholds: list | None
     [
         ([1, 2], [1, 0], 3, "Nobody is followed until 3"),
         ([1, 2], [0, 1], 1, "nobody has the event by then"),
-        ([0, 2], [1, 1], 1, "Times must be above 0"),
+        ([-1, 2], [1, 1], 1, "A time is negative"),
         ([1, 2], [1, 2], 1, "An event must be 0 or 1; got 2"),
         ([1, 2, 3], [1, 1], 1, "lists of equal length"),
     ],

@@ -102,7 +102,7 @@ def test_the_printed_table_reads_as_in_a_paper() -> None:
 
 def test_one_group_is_described_without_a_test() -> None:
     result = baseline_table({"age": [1, 2, 3], "sex": ["m", "f", "m"]}, ["all"] * 3)
-    assert [row.test.p for row in result.rows] == [None, None]
+    assert [row.test.p_value for row in result.rows] == [None, None]
     assert result.to_frame()["p"].tolist() == ["–", "–", ""]
 
 

@@ -42,7 +42,7 @@ def test_midranks_agree_with_the_matrix_of_comparisons(scores: list[int]) -> Non
     result = roc_auc(y, score)
     assert result.value == pytest.approx(value, abs=1e-12)
     assert result.se is None or result.se == pytest.approx(se, rel=1e-9)
-    assert result.estimable == (se > 0 and 0 < value < 1)
+    assert (not result.note) == (se > 0 and 0 < value < 1)
 
 
 def test_the_logit_interval_is_the_delta_method() -> None:
@@ -67,8 +67,8 @@ def test_reversing_the_score_mirrors_the_interval() -> None:
 )
 def test_an_interval_that_would_not_hold_is_not_estimable(y: list[int], score: list[float], reason: str) -> None:
     result = roc_auc(y, list(score))
-    assert not result.estimable
-    assert reason in result.reason
+    assert result.se is None
+    assert reason in result.note
     assert (result.se, result.interval.low, result.delong.high) == (None, None, None)
     json.dumps(result.to_dict())
 
@@ -130,7 +130,7 @@ def test_numbers_that_give_no_error_are_refused(value: float, n: int) -> None:
 def test_three_patients_have_an_auc_and_no_interval() -> None:
     result = roc_auc([0, 1, 1], [0.2, 0.1, 0.3])
     assert result.value == 0.5
-    assert "1 patients in the smaller class" in result.reason
+    assert "1 patients in the smaller class" in result.note
 
 
 def test_a_hundred_thousand_tied_scores_agree_with_the_matrix_of_comparisons() -> None:

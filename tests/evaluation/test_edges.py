@@ -30,7 +30,7 @@ OF_SCORES: dict[str, Callable[[Any, Any], Any]] = {
     "youden_threshold": evaluation.youden_threshold,
     "sensitivity_threshold": lambda y, s: evaluation.sensitivity_threshold(y, s, 0.9),
     "confusion_metrics": lambda y, s: evaluation.confusion_metrics(y, s, 0.5),
-    "predictive_values": lambda y, s: evaluation.predictive_values(y, s, 0.5, 0.2),
+    "predictive_values": lambda y, s: evaluation.predictive_values(y, s, 0.5, prevalence=0.2),
     "delong_test": lambda y, s: evaluation.delong_test(y, s, np.asarray(s)[::-1]),
     "delong_test unpaired": lambda y, s: evaluation.delong_test(y, s, s, y_true_second=y),
     "delong_matrix": lambda y, s: evaluation.delong_matrix(y, {"a": s, "b": np.asarray(s)[::-1], "c": s}),

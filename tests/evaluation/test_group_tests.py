@@ -50,13 +50,13 @@ PAPER_B = {
 def test_paper_a_is_reproduced_to_the_printed_digit(row: str) -> None:
     table, name, p = PAPER_A[row]
     result = compare_counts(table)
-    assert (result.name, f"{result.p:.3f}") == (name, f"0{p}")
+    assert (result.name, f"{result.p_value:.3f}") == (name, f"0{p}")
 
 
 def test_paper_as_age_lies_within_the_rounding_of_its_means() -> None:
     sds, sizes = [9.1, 8.0, 11.8], [213, 91, 97]
     shifts = product((-0.05, 0, 0.05), repeat=3)
-    ps = [anova_from_moments([62.2 + a, 62.5 + b, 62.2 + c], sds, sizes).p for a, b, c in shifts]
+    ps = [anova_from_moments([62.2 + a, 62.5 + b, 62.2 + c], sds, sizes).p_value for a, b, c in shifts]
     assert min(ps) < 0.952 < max(ps)
 
 
@@ -64,14 +64,14 @@ def test_paper_as_age_lies_within_the_rounding_of_its_means() -> None:
 def test_paper_b_is_reproduced_to_the_printed_digit(row: str) -> None:
     table, statistic, p = PAPER_B[row]
     result = compare_counts(table)
-    assert (f"{result.statistic:.3f}", f"{result.p:.3f}") == (statistic, p)
+    assert (f"{result.statistic:.3f}", f"{result.p_value:.3f}") == (statistic, p)
 
 
 def test_paper_bs_ages_are_welchs_and_students() -> None:
     sets = t_test_from_moments([63.45, 62.45], [8.97, 9.085], [164, 71])
-    assert (sets.name, round(sets.p, 3)) == ("Welch's t", 0.438)
+    assert (sets.name, round(sets.p_value, 3)) == ("Welch's t", 0.438)
     nodes = t_test_from_moments([62.53, 63.55], [9.558, 8.613], [94, 141], equal_variances=True)
-    assert (nodes.name, nodes.p) == ("t", pytest.approx(0.395, abs=0.001))  # means and deviations are rounded
+    assert (nodes.name, nodes.p_value) == ("t", pytest.approx(0.395, abs=0.001))  # means and deviations are rounded
 
 
 def _groups(name: str, folder: Path) -> list[Any]:
@@ -83,7 +83,7 @@ def _groups(name: str, folder: Path) -> list[Any]:
 
 
 def _agrees(result: GroupTest, expected: dict[str, Any]) -> bool:
-    same = result.p == pytest.approx(expected["p"], rel=1e-9)
+    same = result.p_value == pytest.approx(expected["p"], rel=1e-9)
     same &= result.statistic == pytest.approx(expected["statistic"], rel=1e-9)
     return bool(same and list(result.df) == pytest.approx(expected["df"], rel=1e-9))
 
@@ -109,13 +109,13 @@ def test_chi_square_is_that_of_r(name: str) -> None:
 def test_fishers_test_is_that_of_r(name: str) -> None:
     table = R["tables"][name]["table"]
     for turned in (table, np.transpose(table), np.flip(table)):
-        assert compare_counts(turned).p == pytest.approx(R["tables"][name]["fisher"], rel=1e-9)
+        assert compare_counts(turned).p_value == pytest.approx(R["tables"][name]["fisher"], rel=1e-9)
     assert compare_counts(table).name == "Fisher's exact"
 
 
 def test_fishers_test_of_two_rows_is_that_of_scipy() -> None:
     for table in ([[8, 2], [1, 5]], [[0, 9], [3, 4]], [[30, 2], [100, 1]]):
-        assert compare_counts(table, test="fisher").p == pytest.approx(stats.fisher_exact(table).pvalue, rel=1e-9)
+        assert compare_counts(table, test="fisher").p_value == pytest.approx(stats.fisher_exact(table).pvalue, rel=1e-9)
 
 
 def test_above_the_cap_random_tables_come_close_and_repeat() -> None:
@@ -123,7 +123,7 @@ def test_above_the_cap_random_tables_come_close_and_repeat() -> None:
     first, again = compare_counts(table), compare_counts(table)
     assert first == again
     assert first.name == "Fisher's, Monte Carlo"
-    assert first.p == pytest.approx(R["tables"]["Job"]["fisher"], abs=0.01)
+    assert first.p_value == pytest.approx(R["tables"]["Job"]["fisher"], abs=0.01)
     assert "20,000 random tables" in first.note
 
 
@@ -169,14 +169,14 @@ def test_a_hundred_thousand_values_are_compared_by_their_means() -> None:
 )
 def test_where_nothing_can_be_tested_there_is_no_p(groups: list[Any], note: str) -> None:
     result = compare_values(groups)
-    assert (result.p, result.name) == (None, "none")
+    assert (result.p_value, result.name) == (None, "none")
     assert note in result.note
 
 
 def test_groups_that_do_not_vary_have_no_t_test() -> None:
-    assert compare_values([[1, 1], [2, 2]], test="t").p is None
-    assert compare_values([[1], [2, 3]], test="welch").p is None
-    assert compare_values([[1, 1], [2, 3], [3, 4]], test="welch-anova").p is None
+    assert compare_values([[1, 1], [2, 2]], test="t").p_value is None
+    assert compare_values([[1], [2, 3]], test="welch").p_value is None
+    assert compare_values([[1, 1], [2, 3], [3, 4]], test="welch-anova").p_value is None
 
 
 def test_levels_and_groups_without_patients_are_left_out() -> None:

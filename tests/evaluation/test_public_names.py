@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import sys
 import pytest
 
 import glottis.evaluation
+from glottis._errors import InputError
 
 SCORES = {
     *("roc_auc", "delong_test", "hanley_mcneil_ci", "bootstrap_ci", "youden_threshold", "confusion_metrics"),
@@ -16,6 +18,19 @@ SURVIVAL = {"kaplan_meier", "logrank_test", "cox_regression", "concordance_index
 OTHERS = {
     *("delong_matrix", "mcnemar_test", "cohen_kappa", "fleiss_kappa", "icc", "optimism"),
     *("baseline_table", "logistic_table", "sample_size"),
+}
+
+RESULTS = [name for name in glottis.evaluation.__all__ if not name.islower() and not name.endswith("Outcome")]
+SHARED_WORDS = {
+    "interval": ("Interval",),
+    "p_value": ("float", "float | None", "Floats"),
+    "statistic": ("float", "float | None"),
+    "note": ("str",),
+    "method": ("str", "Literal['median', 'youden']"),
+    "level": ("float", "str | None"),  # of confidence; a row's is its category
+    "n": ("int", "Floats", "tuple[int, ...]", "tuple[int, int]"),
+    "low": ("Floats", "float | None"),
+    "high": ("Floats", "float | None"),
 }
 
 
@@ -53,9 +68,30 @@ def test_time_comes_before_the_event_and_this_before_the_risk(name: str) -> None
     assert "risk" not in first_arguments(name)[3:]
 
 
+@pytest.mark.parametrize("name", [name for name in glottis.evaluation.__all__ if name.islower()])
+def test_what_has_a_default_is_given_by_name(name: str) -> None:
+    parameters = inspect.signature(getattr(glottis.evaluation, name)).parameters.values()
+    optional = [item for item in parameters if item.default is not item.empty]
+    assert [item.name for item in optional if item.kind is not item.KEYWORD_ONLY] == []
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_results_share_their_words(name: str) -> None:
+    words = {field.name: str(field.type) for field in dataclasses.fields(getattr(glottis.evaluation, name))}
+    assert not {"p", "reason", "pvalue", "n_subjects", "ci", "estimate"} & set(words)
+    assert words.get("value", "float") in ("float", "float | None", "Floats")
+    for word, kind in SHARED_WORDS.items():
+        assert words.get(word, kind[0]) in kind, word
+
+
+def test_a_refusal_is_a_value_error_and_the_users_input() -> None:
+    with pytest.raises(ValueError, match="must hold both classes") as refusal:
+        glottis.evaluation.roc_auc([1, 1], [0.1, 0.2])
+    assert isinstance(refusal.value, InputError)
+
+
 def test_every_public_result_gives_its_plain_values() -> None:
-    results = [name for name in glottis.evaluation.__all__ if name[0].isupper() and not name.endswith("Outcome")]
-    assert [name for name in results if not hasattr(getattr(glottis.evaluation, name), "to_dict")] == []
+    assert [name for name in RESULTS if not hasattr(getattr(glottis.evaluation, name), "to_dict")] == []
 
 
 @pytest.mark.parametrize("name", ["calibration", "optimism"])

@@ -46,9 +46,9 @@ def test_random_readers_with_delong_are_those_of_mrmcaov(shared_data: Path) -> N
     result = obuchowski_rockette(*_van_dyke(shared_data))
     difference = result.differences[0]
     assert _agrees([result.statistic, *result.df], [4.484854, 1, 15.06611], 5)
-    assert _agrees([result.p, difference.p], [0.05123303] * 2, 8)
-    assert _agrees([difference.interval.value, difference.se], [-0.04380032, 0.0206825], 7)
-    assert _agrees([difference.interval.low, difference.interval.high], [-0.0878671960, 0.0002665519], 10)
+    assert _agrees([result.p_value, difference.p_value], [0.05123303] * 2, 8)
+    assert _agrees([difference.difference.value, difference.se], [-0.04380032, 0.0206825], 7)
+    assert _agrees([difference.difference.low, difference.difference.high], [-0.0878671960, 0.0002665519], 10)
 
 
 def test_means_of_random_readers_are_those_of_mrmcaov(shared_data: Path) -> None:
@@ -61,8 +61,10 @@ def test_random_readers_with_the_jackknife_are_those_of_or_dbm(shared_data: Path
     result = obuchowski_rockette(*_van_dyke(shared_data), covariance="jackknife")
     difference, means = result.differences[0], result.means
     assert _agrees([result.statistic, result.df[1]], [4.46, 15.26], 2)
-    assert _agrees([result.p], [0.0517], 4)
-    assert _agrees([difference.interval.low, difference.interval.high, difference.se], [-0.08796, 0.00036, 0.02075], 5)
+    assert _agrees([result.p_value], [0.0517], 4)
+    assert _agrees(
+        [difference.difference.low, difference.difference.high, difference.se], [-0.08796, 0.00036, 0.02075], 5
+    )
     assert _agrees([means[0].low, means[0].high], [0.82522360, 0.96885048], 8)
     assert _agrees([means[1].low, means[1].high], [0.89413783, 0.98753689], 8)
 
@@ -71,8 +73,10 @@ def test_fixed_readers_are_those_of_mrmcaov(shared_data: Path) -> None:
     result = obuchowski_rockette(*_van_dyke(shared_data), covariance="jackknife", reader_factor="fixed")
     difference, means = result.differences[0], result.means
     assert (result.test, result.df) == ("chi-square", (1.0,))
-    assert _agrees([result.statistic, difference.interval.low], [5.475953, -0.08048591], 6)
-    assert _agrees([result.p, difference.p, difference.interval.high], [0.01927984, 0.01927984, -0.00711473], 8)
+    assert _agrees([result.statistic, difference.difference.low], [5.475953, -0.08048591], 6)
+    assert _agrees(
+        [result.p_value, difference.p_value, difference.difference.high], [0.01927984, 0.01927984, -0.00711473], 8
+    )
     assert _agrees([means[0].low, means[0].high], [0.8494301, 0.9446440], 7)
     assert _agrees([means[1].low, means[1].high], [0.9079564, 0.9737183], 7)
 
@@ -81,14 +85,14 @@ def test_each_fixed_reader_is_that_of_mrmcaov(shared_data: Path) -> None:
     rows = obuchowski_rockette(*_van_dyke(shared_data), covariance="jackknife", reader_factor="fixed").by_reader
     assert [row.reader for row in rows] == ["1", "2", "3", "4", "5"]
     assert _agrees([row.se for row in rows], [0.02551213, 0.02630183, 0.03120965, 0.01729129, 0.04405746], 8)
-    assert _agrees([row.p for row in rows], [0.26933885, 0.07683102, 0.56683414, 0.12901715, 0.02300099], 8)
-    assert _agrees([rows[4].interval.low, rows[4].interval.high], [-0.186512066, -0.013809995], 9)
+    assert _agrees([row.p_value for row in rows], [0.26933885, 0.07683102, 0.56683414, 0.12901715, 0.02300099], 8)
+    assert _agrees([rows[4].difference.low, rows[4].difference.high], [-0.186512066, -0.013809995], 9)
 
 
 def test_fixed_cases_are_those_of_mrmcaov(shared_data: Path) -> None:
     result = obuchowski_rockette(*_van_dyke(shared_data), case_factor="fixed")
-    assert _agrees([result.statistic, *result.df, result.p], [8.704, 1, 4, 0.04195875], 4)
-    interval = result.differences[0].interval
+    assert _agrees([result.statistic, *result.df, result.p_value], [8.704, 1, 4, 0.04195875], 4)
+    interval = result.differences[0].difference
     assert _agrees([interval.low, interval.high], [-0.08502022, -0.00258042], 8)
     assert _agrees([result.means[0].low, result.means[1].high], [0.8280981, 0.9856854], 7)
 
@@ -97,7 +101,7 @@ def test_one_fixed_reader_is_delongs_paired_test(shared_data: Path) -> None:
     truth, scores = _van_dyke(shared_data)
     result = obuchowski_rockette(truth, scores[:, :1], reader_factor="fixed", covariance="jackknife")
     assert _agrees([result.statistic], [1.22011], 5)  # OR-DBM MRMC 2.51, reader 1 alone
-    assert result.differences[0].p == pytest.approx(result.by_reader[0].p)
+    assert result.differences[0].p_value == pytest.approx(result.by_reader[0].p_value)
 
 
 def test_the_error_variance_is_the_mean_of_delongs(shared_data: Path) -> None:
@@ -120,7 +124,7 @@ def test_the_order_of_modalities_turns_the_difference() -> None:
     truth = np.arange(60) % 2
     scores = truth + rng.standard_normal((2, 3, 60))
     one, other = (obuchowski_rockette(truth, part).differences[0] for part in (scores, scores[::-1]))
-    assert (other.interval.value, other.p) == pytest.approx((-one.interval.value, one.p))
+    assert (other.difference.value, other.p_value) == pytest.approx((-one.difference.value, one.p_value))
 
 
 def test_three_modalities_have_three_differences() -> None:
@@ -137,30 +141,30 @@ def test_equal_modalities_are_not_shown_to_differ() -> None:
     truth, ps = np.arange(80) % 2, []
     for _ in range(200):
         case, reader = truth + rng.standard_normal(80), 0.3 * rng.standard_normal((1, 5, 1)) * truth
-        ps.append(obuchowski_rockette(truth, case + reader + rng.standard_normal((2, 5, 80))).p)
+        ps.append(obuchowski_rockette(truth, case + reader + rng.standard_normal((2, 5, 80))).p_value)
     assert np.mean(np.array(ps) < 0.05) == pytest.approx(0.05, abs=0.04)
 
 
 def test_readings_that_are_all_perfect_have_no_test() -> None:
     truth = np.arange(20) % 2
     result = obuchowski_rockette(truth, np.broadcast_to(truth, (2, 3, 20)))
-    assert (result.test, result.p, result.differences[0].interval.low) == ("none", None, None)
-    assert result.differences[0].interval.note == "not estimable: the AUCs do not vary"
+    assert (result.test, result.p_value, result.differences[0].difference.low) == ("none", None, None)
+    assert result.differences[0].difference.note == "not estimable: the AUCs do not vary"
 
 
 def test_the_same_readings_twice_differ_by_nothing() -> None:
     truth = np.arange(40) % 2
     once = truth + np.random.default_rng(4).standard_normal((1, 3, 40))
     result = obuchowski_rockette(truth, np.concatenate([once, once]))
-    assert result.differences[0].interval.value == 0
-    assert result.p in (None, 1.0)
+    assert result.differences[0].difference.value == 0
+    assert result.p_value in (None, 1.0)
 
 
 def test_a_hundred_thousand_cases_are_compared() -> None:
     rng = np.random.default_rng(5)
     truth = np.arange(100_000) % 2
     scores = truth + rng.standard_normal((2, 2, 100_000)) * np.array([1.0, 0.95])[:, None, None]
-    assert obuchowski_rockette(truth, scores, reader_factor="fixed").p < 1e-6
+    assert obuchowski_rockette(truth, scores, reader_factor="fixed").p_value < 1e-6
 
 
 @pytest.mark.parametrize(

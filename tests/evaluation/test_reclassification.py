@@ -25,9 +25,9 @@ def test_reclassification_is_that_of_hmisc(cutoffs: tuple[float, ...], name: str
 
 def test_integrated_discrimination_is_that_of_hmisc() -> None:
     result, expected = integrated_discrimination(Y, OLD, NEW), R["continuous"]
-    ours = [result.value.value, result.events.value, -result.non_events.value]
+    ours = [result.total.value, result.events.value, -result.non_events.value]
     assert ours == pytest.approx([expected[key] for key in ("idi", "improveSens", "improveSpec")], rel=1e-10)
-    assert result.value.low == pytest.approx(expected["idi"] - 1.959963984540054 * expected["se.idi"], rel=1e-9)
+    assert result.total.low == pytest.approx(expected["idi"] - 1.959963984540054 * expected["se.idi"], rel=1e-9)
     json.dumps(result.to_dict(), allow_nan=False)
 
 
@@ -45,13 +45,13 @@ def test_the_known_bias_is_printed() -> None:
 def test_equal_models_reclassify_nobody_and_have_no_limits() -> None:
     result = net_reclassification(Y, OLD, OLD)
     assert (result.total.value, result.total.low, result.p_value) == (0, None, None)
-    assert integrated_discrimination(Y, OLD, OLD).value.note == "no limits: the changes have no spread"
+    assert integrated_discrimination(Y, OLD, OLD).total.note == "no limits: the changes have no spread"
 
 
 def test_one_event_gives_no_limits_of_discrimination() -> None:
     result = integrated_discrimination([1, 0, 0], [0.2, 0.3, 0.4], [0.5, 0.2, 0.4])
-    assert result.value.value == pytest.approx(0.3 + 0.05)
-    assert (result.value.low, result.p_value) == (None, None)
+    assert result.total.value == pytest.approx(0.3 + 0.05)
+    assert (result.total.low, result.p_value) == (None, None)
     json.dumps(result.to_dict(), allow_nan=False)
 
 

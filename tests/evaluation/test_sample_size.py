@@ -142,8 +142,8 @@ def test_the_expected_width_is_the_mean_of_simulated_ones() -> None:
 def test_the_auc_interval_is_that_of_the_sample() -> None:
     result = sample_size(10, BinaryOutcome(prevalence=0.4), auc=0.8)
     positive = round(result.n * 0.4)
-    assert result.auc_interval == expected_auc_interval(0.8, positive, result.n - positive)
-    assert sample_size(10, BinaryOutcome(prevalence=0.4), r_squared=0.2).auc_interval is None
+    assert result.auc == expected_auc_interval(0.8, positive, result.n - positive)
+    assert sample_size(10, BinaryOutcome(prevalence=0.4), r_squared=0.2).auc is None
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def test_median_and_follow_up_are_those_of_r(shared_data: Path, name: str, quant
 def test_the_log_rank_test_is_that_of_r(shared_data: Path, name: str) -> None:
     data, expected = _data(name, shared_data), R[name]["logrank"]
     result = logrank_test(data["time"], data["event"], data["group"], strata=data.get("strata"))
-    assert (result.statistic, result.p) == pytest.approx((expected["statistic"], expected["p"]), rel=1e-9)
+    assert (result.statistic, result.p_value) == pytest.approx((expected["statistic"], expected["p"]), rel=1e-9)
     assert (result.df, list(result.observed)) == (expected["df"], expected["observed"])
     assert result.expected == pytest.approx(expected["expected"], rel=1e-12)
 
@@ -104,19 +104,19 @@ def test_a_hundred_thousand_patients_are_two_log_rank_groups() -> None:
     group = rng.integers(0, 2, 100_000)
     time, end = rng.exponential(1 + 0.05 * group), rng.exponential(1, 100_000)
     result = logrank_test(np.minimum(time, end), time <= end, group)
-    assert result.p is not None
-    assert result.p < 1e-6
+    assert result.p_value is not None
+    assert result.p_value < 1e-6
     assert sum(result.expected) == pytest.approx(sum(result.observed))
 
 
 def test_without_events_there_is_no_log_rank_p() -> None:
     result = logrank_test([1, 2, 3], [0, 0, 0], [1, 1, 2])
-    assert (result.p, result.df) == (None, 0)
+    assert (result.p_value, result.df) == (None, 0)
     assert result.note.startswith("not estimable")
 
 
 def test_one_event_among_the_last_patient_has_no_log_rank_p() -> None:
-    assert logrank_test([1, 2, 3], [0, 0, 1], [1, 1, 2]).p is None
+    assert logrank_test([1, 2, 3], [0, 0, 1], [1, 1, 2]).p_value is None
 
 
 @pytest.mark.parametrize(

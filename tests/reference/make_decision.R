@@ -39,5 +39,12 @@ survival <- lapply(c(.2, .35, .5, .65), function(t) {
   list(threshold = t, value = c(net(rows, t), all), se = c(sd(drawn[1, ]), sd(drawn[2, ])))
 })
 whole <- summary(survfit(Surv(time, died) ~ 1, data = lung, robust = TRUE), times = horizon)
+lung$time[seq(1, nrow(lung), by = 20)] <- 0  # the event, or the end of follow-up, at once
+at_zero <- lapply(c(.2, .35, .5, .65), function(t) {
+  rows <- seq_len(nrow(lung))
+  list(threshold = t, value = c(net(rows, t), 1 - km(rows) - km(rows) * t / (1 - t)))
+})
+whole_at_zero <- summary(survfit(Surv(time, died) ~ 1, data = lung, robust = TRUE), times = horizon)
 cat(toJSON(list(source = paste0("survival ", packageVersion("survival"), ", ", R.version.string), binary = binary,
-  horizon = horizon, survival = survival, whole = c(whole$surv, whole$std.err)), digits = NA, auto_unbox = TRUE, pretty = TRUE), "\n")
+  horizon = horizon, survival = survival, whole = c(whole$surv, whole$std.err),
+  at_zero = at_zero, whole_at_zero = c(whole_at_zero$surv, whole_at_zero$std.err)), digits = NA, auto_unbox = TRUE, pretty = TRUE), "\n")

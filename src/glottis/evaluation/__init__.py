@@ -1,5 +1,19 @@
 """Evaluation: arrays in, frozen results out; every number of a report is made here, once.
 
+Every result speaks the same few words, and so does its ``to_dict()``:
+
+- ``value``: the estimate, a number; None where it is undefined. ``interval``: the same with its limits. A result with
+  several estimates gives each as an `Interval` under its name, such as ``slope`` or ``sensitivity``.
+- ``low``, ``high``, ``level``, ``method``: the limits, their confidence level and how they were made; ``se``.
+- ``statistic``, ``df``, ``p_value``: of the test; two-sided, not adjusted. ``p_holm`` is adjusted after Holm.
+- ``n``: patients; ``n_positive`` and ``n_negative`` by outcome, ``n_events`` in survival, ``n_left_out`` not used.
+- ``threshold``: positive at or above it. ``at``: the time, in survival.
+- ``note``: why something is None, or what to bear in mind; empty otherwise.
+
+Arguments come in the order ``y_true, y_score`` or ``time, event, risk``; what has a default is given by name. Options
+that are words (``"clopper-pearson"``, ``"mann-whitney"``) are lower case with hyphens, save the names of ICC forms.
+What cannot be used is refused with a `StatisticsError`, which is a ``ValueError``.
+
 The names here are loaded on first use, so that a module that needs one of them does not wait for all.
 """
 
@@ -48,6 +62,7 @@ if TYPE_CHECKING:
     from glottis.evaluation.sample_size import SampleSize, sample_size
     from glottis.evaluation.subgroups import GroupPerformance, Heterogeneity, Subgroups, performance_by_group
     from glottis.evaluation.survival import KaplanMeier, kaplan_meier
+    from glottis.evaluation.survival_subgroups import SurvivalGroup, SurvivalSubgroups, survival_by_group
     from glottis.evaluation.thresholds import Threshold, sensitivity_threshold, youden_threshold
     from glottis.evaluation.time_auc import TimeDependentAUC, time_dependent_auc
 
@@ -84,6 +99,7 @@ _NAMES = {
     "sample_size": "SampleSize sample_size",
     "subgroups": "GroupPerformance Heterogeneity Subgroups performance_by_group",
     "survival": "KaplanMeier kaplan_meier",
+    "survival_subgroups": "SurvivalGroup SurvivalSubgroups survival_by_group",
     "thresholds": "Threshold sensitivity_threshold youden_threshold",
     "time_auc": "TimeDependentAUC time_dependent_auc",
 }
@@ -127,7 +143,9 @@ __all__ = [
     "SampleSize",
     "Spiegelhalter",
     "Subgroups",
+    "SurvivalGroup",
     "SurvivalOutcome",
+    "SurvivalSubgroups",
     "Threshold",
     "TimeDependentAUC",
     "baseline_table",
@@ -169,6 +187,7 @@ __all__ = [
     "sample_size",
     "sensitivity_threshold",
     "spiegelhalter",
+    "survival_by_group",
     "survival_decision_curve",
     "survival_youden_cutoff",
     "time_dependent_auc",

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from glottis._errors import StatisticsError
 from glottis.evaluation.interval import Floats, check_level, plain
 
 IccForm = Literal["ICC(1,1)", "ICC(2,1)", "ICC(3,1)", "ICC(1,k)", "ICC(2,k)", "ICC(3,k)"]
@@ -24,7 +25,7 @@ class ICC:
         value: (n_features,) 1 is perfect agreement; nan where undefined (no variation, fewer than 2 subjects).
         low: (n_features,) lower limit.
         high: (n_features,) upper limit.
-        n_subjects: (n_features,) subjects with every measurement.
+        n: (n_features,) subjects with every measurement.
         n_raters: measurements a subject.
         level: confidence level.
     """
@@ -33,7 +34,7 @@ class ICC:
     value: Floats
     low: Floats
     high: Floats
-    n_subjects: Floats
+    n: Floats
     n_raters: int
     level: float
 
@@ -54,7 +55,7 @@ class _MeanSquares:
     within: Floats
 
 
-def icc(measurements: ArrayLike, form: IccForm = "ICC(2,1)", *, level: float = 0.95) -> ICC:
+def icc(measurements: ArrayLike, *, form: IccForm = "ICC(2,1)", level: float = 0.95) -> ICC:
     """Intraclass correlation with its interval, for all features at once.
 
     Forms after Shrout and Fleiss (1979), intervals after McGraw and Wong (1996): (1,.) every subject has its own
@@ -80,10 +81,10 @@ def icc(measurements: ArrayLike, form: IccForm = "ICC(2,1)", *, level: float = 0
             f"Measurements need the shape (features, subjects, raters) with at least 2 raters; got {values.shape}: "
             "stack one table a reader along the last axis."
         )
-        raise ValueError(message)
+        raise StatisticsError(message)
     if form not in ICC_FORMS:
         message = f"Unknown form {form!r}: use one of {', '.join(ICC_FORMS)}."
-        raise ValueError(message)
+        raise StatisticsError(message)
     squares = _mean_squares(values)
     with np.errstate(divide="ignore", invalid="ignore"):
         single = _single(squares, form)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from glottis._errors import StatisticsError
 from glottis.evaluation.interval import Floats, Interval, check_level, check_same_patients, plain
 from glottis.evaluation.limits import z_of
 
@@ -24,7 +25,7 @@ class BlandAltman:
         upper: upper limit of agreement.
         sd: standard deviation of the differences.
         proportional: slope of the difference on the mean of both; away from 0 the bias grows with the size.
-        proportional_p: of that slope; None where it is undefined.
+        proportional_p_value: of that slope; None where it is undefined.
         means: (n,) mean of both, for the plot.
         differences: (n,) for the plot.
         n: patients.
@@ -36,7 +37,7 @@ class BlandAltman:
     upper: Interval
     sd: float
     proportional: Interval
-    proportional_p: float | None
+    proportional_p_value: float | None
     means: Floats
     differences: Floats
     n: int
@@ -72,7 +73,7 @@ def bland_altman(first: ArrayLike, second: ArrayLike, *, share: float = 0.95, le
             f"Limits of agreement need at least 3 patients with both measurements; got {int(known.sum())} in the shape "
             f"{one.shape}: give two lists of one measurement."
         )
-        raise ValueError(message)
+        raise StatisticsError(message)
     difference, mean = (one - two)[known], ((one + two) / 2)[known]
     n, bias, sd = difference.size, float(difference.mean()), float(difference.std(ddof=1))
     width = z_of(share)
@@ -84,7 +85,7 @@ def bland_altman(first: ArrayLike, second: ArrayLike, *, share: float = 0.95, le
         upper=_t(bias + width * sd, error_of_limit, n - 1, level),
         sd=sd,
         proportional=slope,
-        proportional_p=p,
+        proportional_p_value=p,
         means=mean,
         differences=difference,
         n=n,

@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike
 
+from glottis._errors import StatisticsError
 from glottis.evaluation.interval import Bools, Floats, Interval, check_level, check_scores, plain
 
 BOOTSTRAP = "percentile bootstrap, resampled within each class"
@@ -22,18 +23,18 @@ class PartialAUC:
     """Area under a part of the ROC curve.
 
     Attributes:
-        interval: the area itself, with bootstrap limits; its highest value is the width of the range.
+        value: the area; at most the width of the range.
+        interval: the same with bootstrap limits.
         standardised: the same, so that 0.5 is chance and 1 is perfect (McClish 1989).
         axis: whose range was cut out.
-        low: lower end of the range.
-        high: upper end of the range.
+        within: lower and upper end of the range.
     """
 
+    value: float | None
     interval: Interval
     standardised: Interval
     axis: Axis
-    low: float
-    high: float
+    within: tuple[float, float]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -83,8 +84,7 @@ def partial_auc(
     y_score: ArrayLike,
     *,
     axis: Axis = "specificity",
-    low: float = 0.9,
-    high: float = 1.0,
+    within: tuple[float, float] = (0.9, 1.0),
     level: float = 0.95,
     n_resamples: int = 2000,
     random_state: int = 0,
@@ -95,8 +95,7 @@ def partial_auc(
         y_true: (n,) outcome, 0 or 1.
         y_score: (n,) score, higher for class 1.
         axis: "specificity" or "sensitivity".
-        low: lower end of the range.
-        high: upper end of the range.
+        within: lower and upper end of the range of specificity (or sensitivity).
         level: confidence level.
         n_resamples: number of resamples.
         random_state: seed.
@@ -105,12 +104,13 @@ def partial_auc(
         ValueError: one class, a score that is not finite, unequal lengths, a range that is none.
     """
     truth, score = check_scores(y_true, y_score)
+    low, high = within
     if axis not in get_args(Axis) or not 0 <= low < high <= 1:
         message = (
             f"A partial AUC needs a range of specificity or sensitivity within 0 to 1; got {axis!r} from {low} to "
-            f"{high}: give axis='specificity', low=0.9, high=1.0."
+            f"{high}: give axis='specificity', within=(0.9, 1.0)."
         )
-        raise ValueError(message)
+        raise StatisticsError(message)
 
     def partial(positives: Floats, negatives: Floats) -> Floats:
         return _partial_areas(positives, negatives, axis, low, high)
@@ -122,7 +122,7 @@ def partial_auc(
         for item in (interval.value, interval.low, interval.high)
     )
     standard = Interval(value, lower, upper, f"{BOOTSTRAP}, standardised after McClish", level, interval.note)
-    return PartialAUC(interval, standard, axis, low, high)
+    return PartialAUC(interval.value, interval, standard, axis, (low, high))
 
 
 def of_counts(
@@ -221,4 +221,4 @@ def check_resamples(n_resamples: int) -> None:
     """Refuse fewer resamples than percentiles need."""
     if n_resamples < 100:
         message = f"A bootstrap interval needs at least 100 resamples; got {n_resamples}: 2000 is usual."
-        raise ValueError(message)
+        raise StatisticsError(message)

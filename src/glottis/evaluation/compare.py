@@ -226,6 +226,9 @@ def _survival(
         message = "No patient has the event: survival cannot be evaluated; check the coding (1 for the event)."
         raise CohortError(message)
     longest = float(on.time.max())
+    if longest == 0:
+        message = "Every follow-up time is 0: survival cannot be evaluated; check the column of times."
+        raise CohortError(message)
     for at in wanted.horizons:
         if not 0 < at < longest:
             message = f"A horizon lies within the follow-up, 0 to {longest:g}; got {at:g}: give it in the unit of time."

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+from glottis._errors import StatisticsError
 from glottis.evaluation.followup import censoring_survival_before, check_survival, count
 from glottis.evaluation.interval import Bools, Floats, Interval, check_level, plain
 from glottis.evaluation.limits import logit_limits, wald_limits
@@ -106,10 +107,10 @@ def concordance_index(
     check_level(level)
     if method not in get_args(ConcordanceMethod):
         message = f"Unknown method {method!r}: use 'harrell' or 'uno'."
-        raise ValueError(message)
+        raise StatisticsError(message)
     if tau is not None and not tau > 0:
         message = f"tau must be a positive time; got {tau}: give the last time that matters, or leave it out."
-        raise ValueError(message)
+        raise StatisticsError(message)
     counted = events & (times <= (math.inf if tau is None else tau))
     pairs = _pairs(times, events, risks, _weights(times, events, counted, method))
     concordant, discordant, tied = (float(item.sum()) / 2 for item in vars(pairs).values())

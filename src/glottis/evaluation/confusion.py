@@ -8,6 +8,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
+from glottis._errors import StatisticsError
 from glottis.evaluation.interval import Interval, check_level, check_scores, plain
 from glottis.evaluation.limits import wald_limits, z_of
 from glottis.evaluation.proportion import NAMES, ProportionMethod, proportion, transformed
@@ -95,10 +96,10 @@ def confusion_metrics(
     check_level(level)
     if method not in NAMES:
         message = f"Unknown interval method {method!r}: use {' or '.join(map(repr, NAMES))}."
-        raise ValueError(message)
+        raise StatisticsError(message)
     if math.isnan(threshold):
         message = "The threshold is nan: give the cut-off that was chosen on the training scores."
-        raise ValueError(message)
+        raise StatisticsError(message)
     called = score >= threshold
     tp, fp = int((called & truth).sum()), int((called & ~truth).sum())
     return metrics_of_table(
@@ -126,7 +127,7 @@ def metrics_of_table(
             f"A 2x2 table holds counts, and a patient in each class; got tp {tp}, fp {fp}, fn {fn}, tn {tn}: "
             "check the four numbers."
         )
-        raise ValueError(message)
+        raise StatisticsError(message)
 
     def share(count: int, total: int, empty: str = "no patient") -> Interval:
         return proportion(count, total, level=level, method=method, empty=empty)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from glottis._errors import StatisticsError
 from glottis.evaluation._partial_likelihood import Maximum, PartialLikelihood
 from glottis.evaluation.design_matrix import Column, Design, as_table, complete_rows, design_matrix
 from glottis.evaluation.followup import check_survival, count
@@ -35,7 +36,7 @@ class CoxTerm:
         hazard_ratio: above 1, events come earlier; of a unit of a number.
         coefficient: its logarithm; None where not estimable.
         se: standard error of the coefficient.
-        p: Wald's.
+        p_value: Wald's.
     """
 
     variable: str
@@ -44,7 +45,7 @@ class CoxTerm:
     hazard_ratio: Interval
     coefficient: float | None
     se: float | None
-    p: float | None
+    p_value: float | None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -59,13 +60,13 @@ class ProportionalHazards:
         variable: the covariate, or "global".
         statistic: chi-square.
         df: columns of the covariate.
-        p: of the score test.
+        p_value: of the score test.
     """
 
     variable: str
     statistic: float
     df: int
-    p: float
+    p_value: float
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -83,7 +84,7 @@ class CoxRegression:
         n_left_out: patients with a missing covariate.
         events_per_parameter: events a column.
         likelihood_ratio: chi-square of all columns together.
-        likelihood_ratio_p: its p.
+        likelihood_ratio_p_value: its p.
         proportional_hazards: one test a covariate, and "global"; empty where not estimable.
         transform: function of time that they test against.
         ties: how ties were treated.
@@ -96,7 +97,7 @@ class CoxRegression:
     n_left_out: int
     events_per_parameter: float
     likelihood_ratio: float | None
-    likelihood_ratio_p: float | None
+    likelihood_ratio_p_value: float | None
     proportional_hazards: tuple[ProportionalHazards, ...]
     transform: str
     ties: str
@@ -139,15 +140,15 @@ def cox_regression(
     table = as_table(covariates)
     if transform not in get_args(Transform):
         message = f"Unknown transform {transform!r}: use one of {', '.join(get_args(Transform))}."
-        raise ValueError(message)
+        raise StatisticsError(message)
     if len(table) != times.size:
         message = f"Covariates need one row a patient ({times.size}); got {len(table)}."
-        raise ValueError(message)
+        raise StatisticsError(message)
     kept = complete_rows(table)
     times, events = times[kept], events[kept]
     if not events.any():
         message = f"There is no event in {times.size} patients with every covariate: Cox regression needs at least one."
-        raise ValueError(message)
+        raise StatisticsError(message)
     design = design_matrix(table[kept], reference)
     centre, scale = design.matrix.mean(axis=0), design.matrix.std(axis=0)
     likelihood = PartialLikelihood(times, events, (design.matrix - centre) / scale)
@@ -161,7 +162,7 @@ def cox_regression(
         n_left_out=int((~kept).sum()),
         events_per_parameter=float(events.sum() / df),
         likelihood_ratio=gain,
-        likelihood_ratio_p=None if gain is None else float(stats.chi2.sf(gain, df)),
+        likelihood_ratio_p_value=None if gain is None else float(stats.chi2.sf(gain, df)),
         proportional_hazards=() if best.flat else _proportional(likelihood, best, design, transform),
         transform=transform,
         ties="Efron",

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from glottis._errors import StatisticsError
 from glottis.evaluation.discrimination import area
 from glottis.evaluation.interval import Bools, Floats, Interval, check_level, check_scores, plain
 
@@ -21,7 +22,8 @@ class CrossValidatedAUC:
     """AUC by (repeated) cross-validation: the mean over folds of each fold's own AUC.
 
     Attributes:
-        interval: mean over folds with the Nadeau-Bengio interval; limits None with fewer than two folds.
+        value: mean over folds.
+        interval: with the limits of Nadeau and Bengio; None with fewer than two folds.
         sd_over_repeats: standard deviation of the repeats' means; None with one repeat.
         fold_values: AUC of each usable fold, ordered by repeat and fold.
         n_repeats: number of repeats.
@@ -29,17 +31,13 @@ class CrossValidatedAUC:
         note: says what was skipped; empty otherwise.
     """
 
+    value: float
     interval: Interval
     sd_over_repeats: float | None
     fold_values: tuple[float, ...]
     n_repeats: int
     n_skipped: int
     note: str
-
-    @property
-    def value(self) -> float:
-        """Mean over folds."""
-        return float(np.mean(self.fold_values))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -71,7 +69,7 @@ def cross_validated_auc(
     repeats, folds = np.asarray(repeat), np.asarray(fold)
     if repeats.shape != truth.shape or folds.shape != truth.shape:
         message = f"Repeat and fold need one entry a row ({truth.size}); got {repeats.shape} and {folds.shape}."
-        raise ValueError(message)
+        raise StatisticsError(message)
     values, test_share, by_repeat, n_skipped = [], [], [], 0
     for number in np.unique(repeats):
         in_repeat = repeats == number
@@ -83,9 +81,11 @@ def cross_validated_auc(
         by_repeat += [float(np.mean(areas))] if areas else []
     if not values:
         message = f"None of the {n_skipped} folds holds both classes: use fewer folds, or stratify them by outcome."
-        raise ValueError(message)
+        raise StatisticsError(message)
+    interval = _corrected_t(np.array(values), np.array(test_share), level)
     return CrossValidatedAUC(
-        interval=_corrected_t(np.array(values), np.array(test_share), level),
+        value=float(np.mean(values)),
+        interval=interval,
         sd_over_repeats=float(np.std(by_repeat, ddof=1)) if len(by_repeat) > 1 else None,
         fold_values=tuple(values),
         n_repeats=np.unique(repeats).size,

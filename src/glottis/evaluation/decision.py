@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from glottis._errors import StatisticsError
 from glottis.evaluation.followup import check_survival, count
 from glottis.evaluation.interval import Bools, Floats, check_level, check_probabilities, check_scores, plain
 from glottis.evaluation.limits import z_of
@@ -106,8 +107,8 @@ def survival_decision_curve(
     are those of `decision_curve`.
 
     Args:
-        time: (n,) follow-up, above 0.
-        event: (n,) 1 where it ended with the event, 0 where censored.
+        time: (n,) time to event or last follow-up, not negative.
+        event: (n,) 1 for the event, 0 for censored.
         risk: (n,) predicted probability of the event by ``at``.
         at: the time, in the units of ``time``.
         thresholds: probabilities between 0 and 1; None: .01 to .99.
@@ -213,20 +214,17 @@ def _thresholds(thresholds: ArrayLike | None) -> Floats:
     points = np.arange(1, 100) / 100 if thresholds is None else np.asarray(thresholds, dtype=np.float64)
     if points.ndim != 1 or not ((points > 0) & (points < 1)).all():
         message = f"Threshold probabilities lie between 0 and 1; got {points.tolist()}: give a list such as [0.1, 0.2]."
-        raise ValueError(message)
+        raise StatisticsError(message)
     return points
 
 
 def _follow_up(time: ArrayLike, event: ArrayLike, risk: ArrayLike, at: float) -> tuple[Floats, Bools, Floats]:
     times, events, risks = check_survival(time, event, risk)
-    if (times == 0).any():
-        message = f"Times must be above 0; {int((times == 0).sum())} are 0: leave these patients out, and say how many."
-        raise ValueError(message)
     check_probabilities(risks, "A decision curve")
     if not 0 < at <= times.max() or not events[times <= at].any():
         message = (
             f"Nobody is followed until {at:g}, or nobody has the event by then (follow-up ends at {times.max():g}): "
             "choose another time."
         )
-        raise ValueError(message)
+        raise StatisticsError(message)
     return times, events, risks

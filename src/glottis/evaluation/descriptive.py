@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from glottis._errors import StatisticsError
 from glottis.evaluation.design_matrix import as_table, is_categorical, levels_of
 from glottis.evaluation.followup import check_groups
 from glottis.evaluation.group_tests import GroupTest, compare_counts, compare_values
@@ -138,7 +139,7 @@ def baseline_table(
     unknown = sorted({*categorical, *wanted} - set(data.columns))
     if unknown:
         message = f"There is no column {', '.join(map(repr, unknown))}: use the names of the table's columns."
-        raise ValueError(message)
+        raise StatisticsError(message)
     rows = []
     for name in data.columns:
         values = data[name]
@@ -197,7 +198,7 @@ def _of_group(group: str, values: Floats, n_missing: int) -> GroupSummary:
 
 
 def _lines(row: BaselineRow, digits: int) -> list[dict[str, str]]:
-    tail = {"p": _p_text(row.test.p), "test": row.test.name}
+    tail = {"p": _p_text(row.test.p_value), "test": row.test.name}
     if not row.levels:
         cells = {group.group: _number_text(group, row.summary, digits) for group in row.groups}
         lines = [{"characteristic": f"{row.variable}, {row.summary}", "level": ""} | cells | tail]

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
+from glottis._errors import StatisticsError
 from glottis.evaluation.interval import Bools, Floats
 
 
@@ -71,14 +72,14 @@ def as_table(covariates: Any) -> pd.DataFrame:
         values = np.asarray(covariates)
         if values.ndim not in (1, 2):
             message = f"Covariates need a row a patient and a column each; got the shape {values.shape}: give a table."
-            raise ValueError(message)
+            raise StatisticsError(message)
         values = values[:, None] if values.ndim == 1 else values
         table = pd.DataFrame(values, columns=[f"x{i + 1}" for i in range(values.shape[1])])
     table = table.set_axis([str(name) for name in table.columns], axis=1)
     if not table.columns.is_unique:
         twice = sorted(set(table.columns[table.columns.duplicated()]))
         message = f"Columns must have different names; {', '.join(twice)} occurs more than once: rename one."
-        raise ValueError(message)
+        raise StatisticsError(message)
     return table.reset_index(drop=True)
 
 
@@ -87,7 +88,7 @@ def _of_equal_length(columns: Mapping[Any, Any]) -> Mapping[Any, Any]:
     if len(set(sizes.values())) > 1:
         shown = ", ".join(f"{name} {size}" for name, size in sizes.items())
         message = f"Columns must be of equal length; got {shown}: give one value a patient."
-        raise ValueError(message)
+        raise StatisticsError(message)
     return columns
 
 
@@ -131,7 +132,7 @@ def design_matrix(table: pd.DataFrame, reference: Mapping[str, Any] | None = Non
     unknown = sorted(set(wanted) - {str(name) for name in table.columns if is_categorical(table[name])})
     if unknown:
         message = f"A reference level is given for {', '.join(unknown)}, which is no categorical column of the table."
-        raise ValueError(message)
+        raise StatisticsError(message)
     parts: list[Floats] = []
     columns: list[Column] = []
     for name in table.columns:
@@ -145,7 +146,7 @@ def design_matrix(table: pd.DataFrame, reference: Mapping[str, Any] | None = Non
             columns.append(Column(str(name), None, None))
     if not parts:
         message = "There is no covariate that varies: give at least one."
-        raise ValueError(message)
+        raise StatisticsError(message)
     matrix = np.column_stack(parts)
     _refuse_dependence(matrix, columns)
     return Design(matrix, tuple(columns))
@@ -155,11 +156,11 @@ def _reference_first(name: str, levels: list[Any], wanted: Mapping[str, Any]) ->
     if len(levels) < 2:
         only = f"only {levels[0]!r}" if levels else "no value"
         message = f"Column {name!r} does not vary (it holds {only}): leave it out."
-        raise ValueError(message)
+        raise StatisticsError(message)
     first = wanted.get(name, levels[0])
     if first not in levels:
         message = f"Column {name!r} has no level {first!r} to serve as reference: use one of {levels}."
-        raise ValueError(message)
+        raise StatisticsError(message)
     return [first, *(level for level in levels if level != first)]
 
 
@@ -168,7 +169,7 @@ def _refuse_dependence(matrix: Floats, columns: list[Column]) -> None:
     for column, width in zip(columns, spread, strict=True):
         if width == 0:
             message = f"Column {column.variable!r} does not vary: leave it out."
-            raise ValueError(message)
+            raise StatisticsError(message)
     scaled = (matrix - matrix.mean(axis=0)) / spread
     if np.linalg.matrix_rank(scaled) == scaled.shape[1]:
         return
@@ -178,4 +179,4 @@ def _refuse_dependence(matrix: Floats, columns: list[Column]) -> None:
                 f"{columns[index].name} follows from the columns before it, or there are too few patients "
                 f"({matrix.shape[0]} for {matrix.shape[1]} columns): leave it out."
             )
-            raise ValueError(message)
+            raise StatisticsError(message)

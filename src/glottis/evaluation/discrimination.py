@@ -9,6 +9,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from glottis._errors import StatisticsError
 from glottis.evaluation.interval import Bools, Floats, Interval, check_level, check_scores, plain
 from glottis.evaluation.limits import logit_limits, wald_limits
 from glottis.evaluation.placements import placements, variance_of_mean
@@ -30,8 +31,7 @@ class AUC:
         delong: plain DeLong, for comparison with papers.
         n_positive: patients of class 1.
         n_negative: patients of class 0.
-        estimable: False where no interval is honest; the limits are None then.
-        reason: why not; empty where estimable.
+        note: why no interval is honest, the limits are None then; empty otherwise.
     """
 
     value: float
@@ -40,15 +40,14 @@ class AUC:
     delong: Interval
     n_positive: int
     n_negative: int
-    estimable: bool
-    reason: str
+    note: str
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return dict(plain(self))
 
 
-def roc_auc(y_true: ArrayLike, y_score: ArrayLike, level: float = 0.95) -> AUC:
+def roc_auc(y_true: ArrayLike, y_score: ArrayLike, *, level: float = 0.95) -> AUC:
     """AUC of held-out scores with its intervals.
 
     The variance is DeLong's (1988) in O(n log n) by midranks (Sun and Xu 2014). It holds for held-out patients only:
@@ -73,17 +72,16 @@ def roc_auc(y_true: ArrayLike, y_score: ArrayLike, level: float = 0.95) -> AUC:
     of_positives, of_negatives = placements(truth, score)
     value = float(of_positives.mean())
     variance = variance_of_mean(of_positives) + variance_of_mean(of_negatives)
-    reason = why_not_estimable(value, variance, min(of_positives.size, of_negatives.size))
-    se = None if reason else math.sqrt(variance)
+    note = why_not_estimable(value, variance, min(of_positives.size, of_negatives.size))
+    se = None if note else math.sqrt(variance)
     return AUC(
         value=value,
         se=se,
-        interval=logit_limits(value, se, level, LOGIT_DELONG, reason),
-        delong=wald_limits(value, se, level, DELONG, reason),
+        interval=logit_limits(value, se, level, LOGIT_DELONG, note),
+        delong=wald_limits(value, se, level, DELONG, note),
         n_positive=of_positives.size,
         n_negative=of_negatives.size,
-        estimable=not reason,
-        reason=reason,
+        note=note,
     )
 
 
@@ -122,7 +120,7 @@ def hanley_mcneil_se(value: float, n_positive: float, n_negative: float) -> floa
             f"An AUC lies between 0 and 1 and each class holds a patient; got {value:g} with {n_positive:g} and "
             f"{n_negative:g} patients: check the three numbers."
         )
-        raise ValueError(message)
+        raise StatisticsError(message)
     two_positives, two_negatives = value / (2 - value), 2 * value**2 / (1 + value)
     spread = value * (1 - value)
     spread += (n_positive - 1) * (two_positives - value**2) + (n_negative - 1) * (two_negatives - value**2)
@@ -146,6 +144,6 @@ def hanley_mcneil_ci(y_true: ArrayLike, y_score: ArrayLike, *, level: float = 0.
     check_level(level)
     value, n_positive = area(truth, score), int(truth.sum())
     smaller = min(n_positive, truth.size - n_positive)
-    reason = why_not_estimable(value, 1.0, smaller)
-    se = None if reason else hanley_mcneil_se(value, n_positive, truth.size - n_positive)
-    return wald_limits(value, se, level, HANLEY_MCNEIL, reason)
+    note = why_not_estimable(value, 1.0, smaller)
+    se = None if note else hanley_mcneil_se(value, n_positive, truth.size - n_positive)
+    return wald_limits(value, se, level, HANLEY_MCNEIL, note)

@@ -7,6 +7,7 @@ import math
 import numpy as np
 from scipy import stats
 
+from glottis._errors import StatisticsError
 from glottis.evaluation.discrimination import hanley_mcneil_se
 from glottis.evaluation.interval import Interval, check_level
 from glottis.evaluation.limits import logit_limits
@@ -35,7 +36,7 @@ def expected_auc_interval(auc: float, n_positive: int, n_negative: int, *, level
     check_auc(auc)
     if min(n_positive, n_negative) < 1:
         message = f"Both classes need patients; got {n_positive} and {n_negative}: give the sizes of the test set."
-        raise ValueError(message)
+        raise StatisticsError(message)
     return logit_limits(auc, hanley_mcneil_se(auc, n_positive, n_negative), level, EXPECTED)
 
 
@@ -66,4 +67,4 @@ def check_auc(auc: float) -> None:
     """
     if not 0.5 < auc < 1:
         message = f"The expected AUC lies between 0.5 and 1; got {auc}."
-        raise ValueError(message)
+        raise StatisticsError(message)

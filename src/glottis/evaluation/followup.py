@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from glottis.evaluation.interval import Bools, Floats
+from glottis._errors import StatisticsError
+from glottis.evaluation.interval import Bools, Floats, refuse_non_finite
 
 TIE_TOLERANCE = 2.0**-26
 
@@ -52,32 +53,17 @@ def check_survival(time: ArrayLike, event: ArrayLike, risk: ArrayLike | None = N
     if times.ndim != 1 or times.shape != events.shape or times.shape != risks.shape or not times.size:
         shapes = f"{times.shape}, {events.shape} and {risks.shape}"
         message = f"Time, event and risk must be lists of equal length, not empty; got {shapes}: give one a patient."
-        raise ValueError(message)
+        raise StatisticsError(message)
     for name, values in (("times", times), ("risks", risks)):
         refuse_non_finite(name, values)
     if times.min() < 0:
         message = f"A time is negative ({times.min():g}): count from the start of follow-up, such as surgery."
-        raise ValueError(message)
+        raise StatisticsError(message)
     odd = sorted({value for value in events.tolist() if value not in (0, 1)}, key=str)
     if odd:
         message = f"An event must be 0 or 1; got {', '.join(map(repr, odd[:5]))}: code 1 for the event, 0 for censored."
-        raise ValueError(message)
+        raise StatisticsError(message)
     return _with_ties(times), events.astype(bool), risks
-
-
-def refuse_non_finite(name: str, values: Floats) -> None:
-    """Refuse nan and infinities.
-
-    Raises:
-        ValueError: some value is not finite.
-    """
-    bad = np.flatnonzero(~np.isfinite(values))
-    if bad.size:
-        message = (
-            f"{bad.size} of {values.size} {name} are not finite (first at position {bad[0]}: {values.flat[bad[0]]}): "
-            "leave out the patients without one, and report how many they are."
-        )
-        raise ValueError(message)
 
 
 def check_groups(group: ArrayLike | None, n: int) -> tuple[NDArray[np.intp], tuple[str, ...]]:
@@ -91,11 +77,11 @@ def check_groups(group: ArrayLike | None, n: int) -> tuple[NDArray[np.intp], tup
     values: NDArray[Any] = np.asarray(group, dtype=object)
     if values.shape != (n,):
         message = f"Groups must have one entry a patient ({n}); got the shape {values.shape}."
-        raise ValueError(message)
+        raise StatisticsError(message)
     n_missing = sum(value is None or value != value for value in values)
     if n_missing:
         message = f"{n_missing} of {n} patients have no group: leave them out, and report how many they are."
-        raise ValueError(message)
+        raise StatisticsError(message)
     try:
         levels = sorted(set(values))
     except TypeError:

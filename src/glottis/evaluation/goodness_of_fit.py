@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from glottis._errors import StatisticsError
 from glottis.evaluation.interval import Floats, check_probabilities, check_scores, plain
 
 
@@ -45,12 +46,12 @@ class Spiegelhalter:
     """Spiegelhalter's test of the Brier score.
 
     Attributes:
-        z: standard normal under perfect calibration; above 0 the errors are larger than the scores admit.
+        statistic: standard normal under perfect calibration; above 0 the errors are larger than the scores admit.
         p_value: two-sided.
         note: why something is None; empty otherwise.
     """
 
-    z: float | None
+    statistic: float | None
     p_value: float | None
     note: str
 
@@ -79,7 +80,7 @@ def hosmer_lemeshow(
     check_probabilities(score, "The Hosmer-Lemeshow test")
     if n_groups < 3:
         message = f"The Hosmer-Lemeshow test needs at least 3 groups; got {n_groups}: 10 is usual."
-        raise ValueError(message)
+        raise StatisticsError(message)
     edges = np.unique(_quantiles(score, n_groups))
     group = np.searchsorted(edges[1:-1], score, side="left")
     present, group = np.unique(group, return_inverse=True)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+from glottis._errors import StatisticsError
 from glottis.evaluation.fisher import RANDOM_TABLES, fisher_p
 from glottis.evaluation.interval import Floats, plain
 
@@ -31,14 +32,14 @@ class GroupTest:
         name: the test, in words for a table.
         statistic: t, F, U, H or chi-square; None for Fisher's test, or where there is nothing to test.
         df: degrees of freedom, two for F; empty where the test has none.
-        p: two-sided; None where there is nothing to test.
+        p_value: two-sided; None where there is nothing to test.
         note: why this test, or why none.
     """
 
     name: str
     statistic: float | None
     df: tuple[float, ...]
-    p: float | None
+    p_value: float | None
     note: str = ""
 
     def to_dict(self) -> dict[str, Any]:
@@ -60,13 +61,13 @@ def compare_counts(table: ArrayLike, *, test: CountTest | None = None, random_st
     Raises:
         ValueError: not a table of counts, or an unknown test.
 
-    >>> round(compare_counts([[133, 59], [31, 12]]).p, 3)
+    >>> round(compare_counts([[133, 59], [31, 12]]).p_value, 3)
     0.716
     """
     counts = _check_counts(table)
     if test not in (None, *get_args(CountTest)):
         message = f"Unknown test {test!r} of counts: use {' or '.join(map(repr, get_args(CountTest)))}."
-        raise ValueError(message)
+        raise StatisticsError(message)
     counts = counts[counts.sum(axis=1) > 0][:, counts.sum(axis=0) > 0]
     if min(counts.shape) < 2:
         return GroupTest("none", None, (), None, "nothing to test: fewer than two levels or two groups have patients")
@@ -87,7 +88,7 @@ def _check_counts(table: ArrayLike) -> NDArray[np.int64]:
     values = np.asarray(table, dtype=np.float64)
     if values.ndim != 2 or not np.isfinite(values).all() or (values < 0).any() or (values != np.round(values)).any():
         message = f"A table of counts holds whole numbers from 0 in rows and columns; got {np.asarray(table).tolist()}."
-        raise ValueError(message)
+        raise StatisticsError(message)
     return values.astype(np.int64)
 
 
@@ -110,16 +111,16 @@ def compare_values(groups: Sequence[ArrayLike], *, test: ValueTest | None = None
     values = [np.asarray(group, dtype=np.float64).ravel() for group in groups]
     if not all(np.isfinite(item).all() for item in values):
         message = "A value is not finite: leave out the patients without one, and report how many they are."
-        raise ValueError(message)
+        raise StatisticsError(message)
     if test not in (None, *get_args(ValueTest)):
         message = f"Unknown test {test!r} of values: use one of {', '.join(get_args(ValueTest))}."
-        raise ValueError(message)
+        raise StatisticsError(message)
     values = [item for item in values if item.size]
     if len(values) < 2:
         return GroupTest("none", None, (), None, "nothing to test: fewer than two groups have values")
     if test in ("t", "welch", "mann-whitney") and len(values) != 2:
         message = f"Test {test!r} compares two groups; got {len(values)}: use anova, welch-anova or kruskal."
-        raise ValueError(message)
+        raise StatisticsError(message)
     if np.ptp(np.concatenate(values)) == 0:
         return GroupTest("none", None, (), None, "nothing to test: all values are equal")
     chosen, note = (test, "as asked for") if test else _choose(values)
@@ -179,7 +180,7 @@ def t_test_from_moments(
     Raises:
         ValueError: not two groups, a standard deviation below 0, both 0, or a group of fewer than 2.
 
-    >>> round(t_test_from_moments([63.45, 62.45], [8.97, 9.085], [164, 71]).p, 3)
+    >>> round(t_test_from_moments([63.45, 62.45], [8.97, 9.085], [164, 71]).p_value, 3)
     0.438
     """
     _check_moments(means, sds, sizes, exactly=2)
@@ -233,7 +234,7 @@ def _check_moments(
     if len(sds) != k or len(sizes) != k or k < 2 or (exactly is not None and k != exactly):
         wanted = "two groups" if exactly else "two or more groups"
         message = f"Means, standard deviations and sizes of {wanted} are needed; got {k}, {len(sds)} and {len(sizes)}."
-        raise ValueError(message)
+        raise StatisticsError(message)
     if min(sizes) < 2 or min(sds) < 0 or max(sds) == 0:
         message = f"Groups need 2 patients or more and must vary; got sizes {list(sizes)}, deviations {list(sds)}."
-        raise ValueError(message)
+        raise StatisticsError(message)

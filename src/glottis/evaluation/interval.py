@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from glottis._errors import StatisticsError
+
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
@@ -60,7 +62,7 @@ def check_level(level: float) -> None:
     """
     if not 0 < level < 1:
         message = f"A confidence level lies between 0 and 1; got {level}: give 0.95 for a 95% interval."
-        raise ValueError(message)
+        raise StatisticsError(message)
 
 
 def check_scores(y_true: ArrayLike, y_score: ArrayLike) -> tuple[Bools, Floats]:
@@ -84,16 +86,25 @@ def check_scores(y_true: ArrayLike, y_score: ArrayLike) -> tuple[Bools, Floats]:
             f"Outcome and score must be two lists of equal length; got shapes {truth.shape} and {score.shape}: "
             "give one score a patient."
         )
-        raise ValueError(message)
+        raise StatisticsError(message)
     _refuse_odd_outcomes(truth)
-    bad = np.flatnonzero(~np.isfinite(score))
+    refuse_non_finite("scores", score)
+    return truth.astype(bool), score
+
+
+def refuse_non_finite(name: str, values: Floats) -> None:
+    """Refuse nan and infinities.
+
+    Raises:
+        ValueError: some value is not finite.
+    """
+    bad = np.flatnonzero(~np.isfinite(values))
     if bad.size:
         message = (
-            f"{bad.size} of {score.size} scores are not finite (first at position {bad[0]}: {score[bad[0]]}): "
-            "leave out the patients without a score, and report how many they are."
+            f"{bad.size} of {values.size} {name} are not finite (first at position {bad[0]}: {values.flat[bad[0]]}): "
+            "leave out the patients without one, and report how many they are."
         )
-        raise ValueError(message)
-    return truth.astype(bool), score
+        raise StatisticsError(message)
 
 
 def check_probabilities(score: Floats, name: str) -> None:
@@ -107,7 +118,7 @@ def check_probabilities(score: Floats, name: str) -> None:
             f"{name} needs probabilities; got scores from {score.min():g} to {score.max():g}: "
             "give predict_proba, or recalibrate the score first."
         )
-        raise ValueError(message)
+        raise StatisticsError(message)
 
 
 def check_score_table(y_true: ArrayLike, scores: Mapping[str, ArrayLike]) -> tuple[Bools, tuple[str, ...], Floats]:
@@ -126,7 +137,7 @@ def check_score_table(y_true: ArrayLike, scores: Mapping[str, ArrayLike]) -> tup
     names = tuple(str(name) for name in scores)
     if not names:
         message = "No scores were given: give a mapping from model name to scores."
-        raise ValueError(message)
+        raise StatisticsError(message)
     check_same_patients({"the outcome": y_true} | {str(name): scores[name] for name in scores})
     rows = []
     for name in scores:
@@ -134,7 +145,7 @@ def check_score_table(y_true: ArrayLike, scores: Mapping[str, ArrayLike]) -> tup
             truth, row = check_scores(y_true, scores[name])
         except ValueError as error:
             message = f"Model {name!r}: {error}"
-            raise ValueError(message) from error
+            raise StatisticsError(message) from error
         rows.append(row)
     return truth, names, np.array(rows)
 
@@ -156,7 +167,7 @@ def check_same_patients(named: Mapping[str, Any]) -> None:
                 f"Cannot pair {name} ({_patients(other)}) with {first} ({_patients(size)}): keep the patients that "
                 "both have, and report how many were left out."
             )
-            raise ValueError(message)
+            raise StatisticsError(message)
     indexed = {name: values.index for name, values in named.items() if _has_index(values)}
     for name, index in indexed.items():
         known = next(iter(indexed))
@@ -193,7 +204,7 @@ def _refuse_other_index(first: str, known: list[Any], name: str, given: list[Any
         )
     else:
         message = f"Cannot pair {name} with {first}: the same patients in another order: sort both by patient."
-    raise ValueError(message)
+    raise StatisticsError(message)
 
 
 def _refuse_odd_outcomes(truth: NDArray[Any]) -> None:
@@ -202,8 +213,8 @@ def _refuse_odd_outcomes(truth: NDArray[Any]) -> None:
     if any(value not in (0, 1) for value in values):
         shown = ", ".join(map(repr, values[:5]))
         message = f"The outcome must be 0 or 1; got {shown}: code the positive class as 1 and the other as 0."
-        raise ValueError(message)
+        raise StatisticsError(message)
     if len(values) < 2:
         only = f"only {values[0]!r}" if values else "no patient"
         message = f"The outcome must hold both classes; got {only} in {truth.size} rows: check the set or the outcome."
-        raise ValueError(message)
+        raise StatisticsError(message)

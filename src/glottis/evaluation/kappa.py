@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from statsmodels.stats.inter_rater import cohens_kappa
 
+from glottis._errors import StatisticsError
 from glottis.evaluation.interval import Floats, Interval, check_level, check_same_patients, plain
 from glottis.evaluation.limits import wald_limits
 
@@ -22,20 +23,22 @@ class Kappa:
     """Agreement beyond chance.
 
     Attributes:
-        value: 1 is perfect, 0 is chance; with the interval of Fleiss, Cohen and Everitt (two raters) or the jackknife.
+        value: 1 is perfect, 0 is chance; None where chance agrees fully.
+        interval: limits of Fleiss, Cohen and Everitt (two raters) or of the jackknife.
         kind: "Cohen", "Cohen, linear weights", "Cohen, quadratic weights" or "Fleiss".
         observed: (weighted) share of agreement seen.
         expected: the same by chance, from the raters' shares of each category.
-        n_subjects: patients rated.
+        n: patients rated.
         n_raters: ratings a patient.
         categories: in the order that weights count.
     """
 
-    value: Interval
+    value: float | None
+    interval: Interval
     kind: str
     observed: float
     expected: float
-    n_subjects: int
+    n: int
     n_raters: int
     categories: tuple[Any, ...]
 
@@ -68,7 +71,7 @@ def cohen_kappa(
     Raises:
         ValueError: a missing rating, different patients, an unknown category or weight.
 
-    >>> cohen_kappa([1, 1, 0, 0], [1, 0, 0, 0]).value.value
+    >>> cohen_kappa([1, 1, 0, 0], [1, 0, 0, 0]).value
     0.5
     """
     check_level(level)
@@ -76,7 +79,7 @@ def cohen_kappa(
     names, (rows, columns) = _codes([np.asarray(first), np.asarray(second)], categories, ordered=weights is not None)
     if weights not in (None, "linear", "quadratic"):
         message = f"Unknown weights {weights!r}: use None, 'linear' or 'quadratic'."
-        raise ValueError(message)
+        raise StatisticsError(message)
     size = len(names)
     table = np.bincount(rows * size + columns, minlength=size * size).reshape(size, size)
     credit = _credit(size, weights)
@@ -86,12 +89,12 @@ def cohen_kappa(
     kind = "Cohen" if weights is None else f"Cohen, {weights} weights"
     method = "Fleiss, Cohen and Everitt 1969"
     if expected == 1:
-        value = Interval(None, None, None, method, level, "undefined (0/0): everybody is in one category")
+        interval = Interval(None, None, None, method, level, "undefined (0/0): everybody is in one category")
     else:
         with np.errstate(invalid="ignore", divide="ignore"):  # its z and standard error, which are not used
             fit = cohens_kappa(table, wt=weights)
-        value = _interval((observed - expected) / (1 - expected), math.sqrt(max(fit.var_kappa, 0.0)), method, level)
-    return Kappa(value, kind, observed, expected, n, 2, names)
+        interval = _interval((observed - expected) / (1 - expected), math.sqrt(max(fit.var_kappa, 0.0)), method, level)
+    return Kappa(interval.value, interval, kind, observed, expected, n, 2, names)
 
 
 def fleiss_kappa(ratings: ArrayLike, *, categories: Sequence[Any] | None = None, level: float = 0.95) -> Kappa:
@@ -108,7 +111,7 @@ def fleiss_kappa(ratings: ArrayLike, *, categories: Sequence[Any] | None = None,
     Raises:
         ValueError: not two axes, fewer than two raters, a missing rating.
 
-    >>> round(fleiss_kappa([[1, 1, 1], [0, 0, 0], [1, 1, 0]]).value.value, 3)
+    >>> round(fleiss_kappa([[1, 1, 1], [0, 0, 0], [1, 1, 0]]).value, 3)
     0.55
     """
     check_level(level)
@@ -117,7 +120,7 @@ def fleiss_kappa(ratings: ArrayLike, *, categories: Sequence[Any] | None = None,
         message = (
             f"Ratings need the shape (patients, raters) with at least 2 raters; got {table.shape}: one column a rater."
         )
-        raise ValueError(message)
+        raise StatisticsError(message)
     names, codes = _codes(list(table.T), categories, ordered=False)
     n, raters = table.shape
     counts = np.array([np.bincount(row, minlength=len(names)) for row in np.array(codes).T], dtype=np.float64)
@@ -126,10 +129,10 @@ def fleiss_kappa(ratings: ArrayLike, *, categories: Sequence[Any] | None = None,
     expected = float(((counts.sum(axis=0) / (n * raters)) ** 2).sum())
     method = "jackknife over patients"
     if math.isclose(expected, 1):
-        value = Interval(None, None, None, method, level, "undefined (0/0): everybody is in one category")
+        interval = Interval(None, None, None, method, level, "undefined (0/0): everybody is in one category")
     else:
-        value = _interval((observed - expected) / (1 - expected), _jackknife(counts, agreement), method, level)
-    return Kappa(value, "Fleiss", observed, expected, n, raters, names)
+        interval = _interval((observed - expected) / (1 - expected), _jackknife(counts, agreement), method, level)
+    return Kappa(interval.value, interval, "Fleiss", observed, expected, n, raters, names)
 
 
 def _jackknife(counts: Floats, agreement: Floats) -> float:
@@ -166,14 +169,14 @@ def _codes(
     missing = [value for value in seen if value is None or value != value]
     if missing or not seen:
         message = "A rating is missing (or there is none): leave out patients without both, and say how many."
-        raise ValueError(message)
+        raise StatisticsError(message)
     if categories is None and ordered and any(isinstance(value, str) for value in seen):
         message = f"Weights need the order of the categories {sorted(seen)}: give categories=[lowest, ..., highest]."
-        raise ValueError(message)
+        raise StatisticsError(message)
     names = tuple(sorted(seen)) if categories is None else tuple(categories)
     unknown = seen - set(names)
     if unknown:
         message = f"Rating {sorted(unknown)[0]!r} is not among the categories {list(names)}: add it or correct it."
-        raise ValueError(message)
+        raise StatisticsError(message)
     position = {name: index for index, name in enumerate(names)}
     return names, [np.array([position[value] for value in row.tolist()], dtype=np.int64) for row in ratings]

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from scipy import optimize
 from statsmodels.discrete.discrete_model import Logit
 
+from glottis._errors import StatisticsError
 from glottis.evaluation.design_matrix import Design, as_table, complete_rows, design_matrix
 from glottis.evaluation.interval import Bools, Floats, check_level, check_scores, plain
 from glottis.evaluation.odds import WALD, OddsRatio, no_odds_ratio, odds_ratio_of
@@ -58,7 +59,7 @@ class LogisticTable:
         entered: covariates of the multivariable regression.
         rule: how they were chosen.
         n: patients.
-        n_events: with the outcome.
+        n_positive: of them, with the outcome.
         n_multivariable: patients with every entered covariate.
         events_per_parameter: of the multivariable regression, by the smaller class; None where nothing entered.
         notes: separation and sign flips, in words for the report.
@@ -68,7 +69,7 @@ class LogisticTable:
     entered: tuple[str, ...]
     rule: str
     n: int
-    n_events: int
+    n_positive: int
     n_multivariable: int
     events_per_parameter: float | None
     notes: tuple[str, ...]
@@ -126,7 +127,7 @@ def logistic_table(
         entered=tuple(entered),
         rule=rule,
         n=truth.size,
-        n_events=int(truth.sum()),
+        n_positive=int(truth.sum()),
         n_multivariable=together.n if together else 0,
         events_per_parameter=together.smaller_class / len(together.ratios) if together else None,
         notes=_notes(alone, together, rows),
@@ -140,14 +141,14 @@ def _only(reference: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
 def _refuse_unknown(names: list[str]) -> None:
     if names:
         message = f"There is no covariate {', '.join(map(repr, names))}: use the names of the table's columns."
-        raise ValueError(message)
+        raise StatisticsError(message)
 
 
 def _entering(alone: Mapping[str, _Fit], enter: float | Sequence[str] | None) -> tuple[list[str], str]:
     if enter is None:
         return list(alone), "all covariates"
     if isinstance(enter, int | float):
-        passed = [name for name, fit in alone.items() if any((ratio.p or 0.0) < enter for ratio in fit.ratios)]
+        passed = [name for name, fit in alone.items() if any((ratio.p_value or 0.0) < enter for ratio in fit.ratios)]
         return passed, f"univariable p < {enter:g} of any level, or separated"
     _refuse_unknown(sorted(set(enter) - set(alone)))
     return [name for name in alone if name in enter], "named beforehand"
@@ -163,7 +164,7 @@ def _fit(truth: Bools, table: pd.DataFrame, reference: Mapping[str, Any], level:
             f"The {y.size} patients with {names} hold {n_positive} with the outcome: both classes are needed; "
             "leave out a covariate that is missing so often."
         )
-        raise ValueError(message)
+        raise StatisticsError(message)
     design = design_matrix(part, reference)
     centre, scale = design.matrix.mean(axis=0), design.matrix.std(axis=0)
     X = np.column_stack([np.ones(y.size), (design.matrix - centre) / scale])

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from glottis._errors import StatisticsError
 from glottis.evaluation.followup import check_groups, check_survival
 from glottis.evaluation.interval import Bools, Floats, plain
 
@@ -20,18 +21,18 @@ class LogRank:
     Attributes:
         statistic: chi-square; 0 where fewer than two groups ever were at risk of an event.
         df: groups at risk of an event, less one.
-        p: None where df is 0.
+        p_value: None where df is 0.
         groups: names of the groups.
         n: patients of each group.
         observed: events of each group.
         expected: events of each group if there were no difference.
         stratified: whether strata were given.
-        note: why p is None; empty otherwise.
+        note: why ``p_value`` is None; empty otherwise.
     """
 
     statistic: float
     df: int
-    p: float | None
+    p_value: float | None
     groups: tuple[str, ...]
     n: tuple[int, ...]
     observed: tuple[int, ...]
@@ -64,7 +65,7 @@ def logrank_test(time: ArrayLike, event: ArrayLike, group: ArrayLike, *, strata:
     of_stratum, names = check_groups(strata, times.size)
     if len(labels) < 2:
         message = f"The log-rank test compares groups; got only {labels[0]!r} in {times.size} patients."
-        raise ValueError(message)
+        raise StatisticsError(message)
     k = len(labels)
     expected, covariance = np.zeros(k), np.zeros((k, k))
     for i in range(len(names)):
@@ -76,7 +77,7 @@ def logrank_test(time: ArrayLike, event: ArrayLike, group: ArrayLike, *, strata:
     return LogRank(
         statistic=statistic,
         df=df,
-        p=float(stats.chi2.sf(statistic, df)) if df else None,
+        p_value=float(stats.chi2.sf(statistic, df)) if df else None,
         groups=labels,
         n=tuple(int(value) for value in np.bincount(of_group, minlength=k)),
         observed=tuple(int(value) for value in observed),

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from glottis._errors import StatisticsError
 from glottis.evaluation.interval import Interval, check_level, check_same_patients, check_scores, plain
 from glottis.evaluation.limits import z_of
 
@@ -83,14 +84,14 @@ def mcnemar_test(
             f"Unknown McNemar test {method!r} among {among!r}: use 'exact' or 'corrected', among 'all', 'positives' "
             "or 'negatives'."
         )
-        raise ValueError(message)
+        raise StatisticsError(message)
     check_same_patients({"the outcome": y_true, "the first calls": called_first, "the second calls": called_second})
     truth, first = check_scores(y_true, called_first)
     second = check_scores(y_true, called_second)[1]
     for name, calls in (("first", first), ("second", second)):
         if not np.isin(calls, (0, 1)).all():
             message = f"The {name} calls must be 0 or 1; got {calls.min():g} to {calls.max():g}: apply the cut-off."
-            raise ValueError(message)
+            raise StatisticsError(message)
     counted = {"all": np.ones_like(truth), "positives": truth, "negatives": ~truth}[among]
     right, other_right = ((calls == truth)[counted] for calls in (first, second))
     b, c = int((right & ~other_right).sum()), int((~right & other_right).sum())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from glottis._errors import StatisticsError
 from glottis.evaluation.interval import Floats
 
 
@@ -54,12 +55,12 @@ def _ordered(p_values: ArrayLike) -> tuple[Floats, NDArray[np.intp]]:
     values = np.asarray(p_values, dtype=np.float64)
     if values.ndim != 1:
         message = f"P values must be one list; got the shape {values.shape}: give those of one family of tests."
-        raise ValueError(message)
+        raise StatisticsError(message)
     outside = np.flatnonzero((values < 0) | (values > 1))
     if outside.size:
         at = outside[0]
         message = f"P value {values[at]:g} at position {at} is outside 0 to 1: give unadjusted p values."
-        raise ValueError(message)
+        raise StatisticsError(message)
     return values, np.argsort(values, kind="stable")[: int((~np.isnan(values)).sum())]  # nan sorts last
 
 

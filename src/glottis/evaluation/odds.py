@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from glottis._errors import StatisticsError
 from glottis.evaluation.interval import Interval, check_level, plain
 from glottis.evaluation.limits import ratio_limits
 
@@ -25,13 +26,13 @@ class OddsRatio:
         ratio: above 1, the outcome is likelier; of a unit of a number. None where the classes are separated.
         coefficient: its logarithm.
         se: standard error of the coefficient.
-        p: Wald's.
+        p_value: Wald's.
     """
 
     ratio: Interval
     coefficient: float | None
     se: float | None
-    p: float | None
+    p_value: float | None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -60,7 +61,7 @@ def odds_ratio(table: ArrayLike, *, level: float = 0.95, added: float = 0.0) -> 
             f"An odds ratio needs a 2x2 table of counts, and nothing negative added to them; got "
             f"{np.asarray(table).tolist()} and {added:g}: check the numbers."
         )
-        raise ValueError(message)
+        raise StatisticsError(message)
     cells = counts + added
     if (cells == 0).any():
         return no_odds_ratio(WOOLF, level, "a cell of the table is 0")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from glottis._errors import StatisticsError
 from glottis.evaluation.calibration import slope_and_intercept
 from glottis.evaluation.discrimination import area
 from glottis.evaluation.interval import Floats, check_probabilities, check_scores, plain
@@ -80,7 +81,7 @@ def optimism(fit: Fit, X: Any, y_true: ArrayLike, *, n_resamples: int = 200, ran
     """
     if n_resamples < MINIMUM_RESAMPLES:
         message = f"Optimism needs at least {MINIMUM_RESAMPLES} resamples; got {n_resamples}: 200 is usual."
-        raise ValueError(message)
+        raise StatisticsError(message)
     n = len(np.asarray(y_true))
     rng = np.random.default_rng(random_state)
     return over_resamples(fit, X, y_true, [rng.integers(n, size=n) for _ in range(n_resamples)])
@@ -95,12 +96,12 @@ def over_resamples(fit: Fit, X: Any, y_true: ArrayLike, resamples: list[Any]) ->
             "The fitted model separates the classes or gives equal scores: its calibration slope does not exist; "
             "penalise the fit or use fewer features."
         )
-        raise ValueError(message)
+        raise StatisticsError(message)
     differences = [_difference(fit, X, rows, resample) for resample in resamples]
     usable = np.array([item for item in differences if item is not None])
     if len(usable) < MINIMUM_RESAMPLES:
         message = f"Only {len(usable)} of {len(resamples)} resamples gave a model: the set is too small for optimism."
-        raise ValueError(message)
+        raise StatisticsError(message)
     parts = [
         Corrected(float(value), float(shift), float(value - shift))
         for value, shift in zip(apparent, usable.mean(axis=0), strict=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from glottis._errors import StatisticsError
+
 
 @dataclass(frozen=True, kw_only=True)
 class BinaryOutcome:
@@ -53,7 +55,7 @@ class SurvivalOutcome:
         for name, value in vars(self).items():
             if not 0 < value < math.inf:
                 message = f"{name} must be positive; got {value}."
-                raise ValueError(message)
+                raise StatisticsError(message)
 
     @property
     def share(self) -> float:
@@ -87,5 +89,5 @@ def inside(name: str, value: float) -> float:
     """
     if not 0 < value < 1:
         message = f"{name} lies between 0 and 1; got {value}."
-        raise ValueError(message)
+        raise StatisticsError(message)
     return float(value)

@@ -9,6 +9,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 from scipy.special import expit, logit
 
+from glottis._errors import StatisticsError
 from glottis.evaluation.confusion import confusion_metrics
 from glottis.evaluation.interval import Interval, plain
 from glottis.evaluation.limits import z_of
@@ -43,7 +44,7 @@ class PredictiveValues:
 
 
 def predictive_values(
-    y_true: ArrayLike, y_score: ArrayLike, threshold: float, prevalence: float, *, level: float = 0.95
+    y_true: ArrayLike, y_score: ArrayLike, threshold: float, *, prevalence: float, level: float = 0.95
 ) -> PredictiveValues:
     """Predictive values at a prevalence that the study did not have, as after case-control sampling.
 
@@ -61,12 +62,12 @@ def predictive_values(
     Raises:
         ValueError: one class, a score that is not finite, unequal lengths, a prevalence outside (0, 1).
 
-    >>> predictive_values([1, 1, 0, 0], [3, 1, 2, 0], 2, 0.5).ppv.value
+    >>> predictive_values([1, 1, 0, 0], [3, 1, 2, 0], 2, prevalence=0.5).ppv.value
     0.5
     """
     if not 0 < prevalence < 1:
         message = f"A prevalence lies between 0 and 1; got {prevalence}: give 0.15 for 15 of 100 patients."
-        raise ValueError(message)
+        raise StatisticsError(message)
     table = confusion_metrics(y_true, y_score, threshold, level=level)
     sick, well = table.tp + table.fn, table.fp + table.tn
     return PredictiveValues(

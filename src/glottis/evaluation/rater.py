@@ -101,7 +101,7 @@ def rate(
         raise ValueError(message)
     truth, score = on.y_true, on.scores[name]
     probability = scale == "probability"
-    area, at = roc_auc(truth, score, level), None if cutoff is None else cutoff.value
+    area, at = roc_auc(truth, score, level=level), None if cutoff is None else cutoff.value
     groups: tuple[Subgroups, ...] = ()
     if on.groups:
         groups = performance_by_group(truth, score, on.groups, threshold=at, probabilities=probability, level=level)
@@ -116,7 +116,7 @@ def rate(
         confusion=None if at is None else confusion_metrics(truth, score, at, level=level),
         predictive=None
         if at is None or prevalence is None
-        else predictive_values(truth, score, at, prevalence, level=level),
+        else predictive_values(truth, score, at, prevalence=prevalence, level=level),
         calibration=calibration(truth, score, level=level) if probability else None,
         hosmer_lemeshow=hosmer_lemeshow(truth, score) if probability else None,
         spiegelhalter=spiegelhalter(truth, score) if probability else None,

@@ -17,23 +17,12 @@ from glottis.evaluation.decision import DecisionCurve, survival_decision_curve
 from glottis.evaluation.interval import Floats, plain
 from glottis.evaluation.logrank import LogRank, logrank_test
 from glottis.evaluation.risk_groups import median_cutoff
-from glottis.evaluation.subgroups import NOT_STATED, group_labels
 from glottis.evaluation.survival import KaplanMeier, kaplan_meier
+from glottis.evaluation.survival_subgroups import SurvivalGroup, survival_by_group
 from glottis.evaluation.time_auc import TimeDependentAUC, time_dependent_auc
 
 LOW, HIGH = "low risk", "high risk"
 PER_SD = "score, per standard deviation"
-
-
-@dataclass(frozen=True, kw_only=True)
-class GroupConcordance:
-    """Harrell's C in one centre or subgroup; without a value where no two patients can be compared."""
-
-    variable: str
-    group: str
-    n: int
-    n_events: int
-    harrell: Concordance
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +55,7 @@ class RaterSurvival:
     logrank: LogRank | None
     cox: CoxRegression | None
     decision: DecisionCurve | None
-    groups: tuple[GroupConcordance, ...]
+    groups: tuple[SurvivalGroup, ...]
     notes: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -110,8 +99,6 @@ def rate_survival(
         notes.append(f"No risk groups: every patient lies on one side of {cutoff.value:g}.")
     if not len(horizons):
         notes.append("No AUC by a time: give one with --horizon.")
-    if probability and len(horizons) and time.min() <= 0:
-        notes.append("No decision curve for survival: a follow-up of 0 tells nothing about the risk.")
     if cutoff.optimistic:
         notes.append("The risk groups' threshold was chosen on these patients: their difference is optimistic.")
     return RaterSurvival(
@@ -125,27 +112,26 @@ def rate_survival(
         logrank=logrank_test(time, event, group) if split else None,
         cox=_cox(time, event, risk, level),
         decision=survival_decision_curve(time, event, risk, horizons[0], level=level)
-        if probability and len(horizons) and time.min() > 0
+        if probability and len(horizons)
         else None,
-        groups=_groups(on, time, event, risk, level),
+        groups=_groups(on, risk, horizons[0] if len(horizons) else None, probability, level),
         notes=tuple(notes),
     )
 
 
-def _groups(on: Paired, time: Floats, event: Floats, risk: Floats, level: float) -> tuple[GroupConcordance, ...]:
-    found = []
-    for variable, values in on.groups.items():
-        labels = group_labels(values)
-        for label in sorted(set(labels.tolist()), key=lambda label: (label == NOT_STATED, label)):
-            rows = labels == label
-            concordance = concordance_index(time[rows], event[rows], risk[rows], level=level)
-            n, events = int(rows.sum()), int(event[rows].sum())
-            found.append(GroupConcordance(variable=variable, group=label, n=n, n_events=events, harrell=concordance))
-    return tuple(found)
+def _groups(on: Paired, risk: Floats, at: float | None, probability: bool, level: float) -> tuple[SurvivalGroup, ...]:
+    if not on.groups or on.time is None or on.event is None:
+        return ()
+    found = survival_by_group(on.time, on.event, risk, on.groups, at=at, probabilities=probability, level=level)
+    return tuple(group for variable in found for group in variable.groups)
 
 
 def _cox(time: Floats, event: Floats, risk: Floats, level: float) -> CoxRegression | None:
     if risk.min() == risk.max():
         return None
-    spread = float(risk.std(ddof=1))
-    return cox_regression(time, event, pd.DataFrame({PER_SD: (risk - risk.mean()) / spread}), level=level)
+    scaled = risk / np.abs(risk).max()  # the variance of 1e300 or 1e-300 is no number
+    if scaled.min() == scaled.max():
+        return None
+    return cox_regression(
+        time, event, pd.DataFrame({PER_SD: (scaled - scaled.mean()) / scaled.std(ddof=1)}), level=level
+    )

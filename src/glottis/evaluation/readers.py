@@ -12,8 +12,16 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from glottis.evaluation.followup import refuse_non_finite
-from glottis.evaluation.interval import Bools, Floats, Interval, check_level, check_scores, plain
+from glottis._errors import StatisticsError
+from glottis.evaluation.interval import (
+    Bools,
+    Floats,
+    Interval,
+    check_level,
+    check_scores,
+    plain,
+    refuse_non_finite,
+)
 from glottis.evaluation.reader_variance import (
     Components,
     ErrorTerm,
@@ -35,19 +43,19 @@ class ReaderDifference:
         first: name of a modality.
         second: name of the modality that is subtracted.
         reader: name of a reader; None for the mean of all.
-        interval: difference of the AUCs, with its limits.
+        difference: of the AUCs, with its limits.
         se: standard error; None where it is 0.
         df: degrees of freedom of t; None for z.
-        p: two-sided; None without a standard error.
+        p_value: two-sided; None without a standard error.
     """
 
     first: str
     second: str
     reader: str | None
-    interval: Interval
+    difference: Interval
     se: float | None
     df: float | None
-    p: float | None
+    p_value: float | None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -67,7 +75,7 @@ class ReaderStudy:
         by_reader: the same for each reader; empty unless readers are fixed.
         statistic: F, or chi-square with fixed readers; None where all variances are 0.
         df: of the statistic: one number for chi-square, two for F.
-        p: of no difference between modalities.
+        p_value: of no difference between modalities.
         test: "F", "chi-square" or "none".
         components: what the statistic is made of.
         reader_factor: "random": holds for readers like these; "fixed": for these readers alone.
@@ -85,7 +93,7 @@ class ReaderStudy:
     by_reader: tuple[ReaderDifference, ...]
     statistic: float | None
     df: tuple[float, ...]
-    p: float | None
+    p_value: float | None
     test: str
     components: Components
     reader_factor: str
@@ -153,7 +161,7 @@ def obuchowski_rockette(
         by_reader=by_reader,
         statistic=statistic,
         df=df,
-        p=p,
+        p_value=p,
         test={0: "none", 1: "chi-square", 2: "F"}[len(df)],
         components=parts,
         reader_factor=reader_factor,
@@ -173,7 +181,7 @@ def _check(
             f"Scores need the shape (modalities, readers, cases) with two modalities or more; got {scores.shape}: "
             "for one modality use roc_auc for each reader."
         )
-        raise ValueError(message)
+        raise StatisticsError(message)
     refuse_non_finite("readings", scores)
     truth, _ = check_scores(y_true, scores[0, 0])
     for name, value, known in (
@@ -183,16 +191,16 @@ def _check(
     ):
         if value not in known:
             message = f"Unknown {name} {value!r}: use {' or '.join(map(repr, known))}."
-            raise ValueError(message)
+            raise StatisticsError(message)
     if reader_factor == "random" and scores.shape[1] < 2:
         message = "One reader cannot stand for others: use reader_factor='fixed', which speaks of this reader alone."
-        raise ValueError(message)
+        raise StatisticsError(message)
     if reader_factor == case_factor == "fixed":
         message = "With readers and cases both fixed nothing is left to chance: let at least one be random."
-        raise ValueError(message)
+        raise StatisticsError(message)
     if min(truth.sum(), (~truth).sum()) < 2:
         message = "The variance of an AUC needs two cases of each class."
-        raise ValueError(message)
+        raise StatisticsError(message)
     return truth, scores
 
 
@@ -200,7 +208,7 @@ def _names(what: str, given: Sequence[str] | None, n: int) -> tuple[str, ...]:
     names = tuple(str(name) for name in (range(1, n + 1) if given is None else given))
     if len(names) != n or len(set(names)) != n:
         message = f"The {n} {what} need as many different names; got {', '.join(names)}."
-        raise ValueError(message)
+        raise StatisticsError(message)
     return names
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from glottis._errors import StatisticsError
 from glottis.evaluation.interval import (
     Bools,
     Floats,
@@ -36,8 +37,8 @@ class Reclassification:
         total: the sum of both, from -2 to 2.
         p_value: two-sided, of the total.
         cutoffs: that a move crosses; empty where any change counts (continuous NRI).
-        n_events: patients with the event.
-        n_non_events: patients without it.
+        n_positive: patients with the event.
+        n_negative: patients without it.
         note: the known bias.
     """
 
@@ -46,8 +47,8 @@ class Reclassification:
     total: Interval
     p_value: float | None
     cutoffs: tuple[float, ...]
-    n_events: int
-    n_non_events: int
+    n_positive: int
+    n_negative: int
     note: str
 
     def to_dict(self) -> dict[str, Any]:
@@ -60,13 +61,13 @@ class IntegratedDiscrimination:
     """Integrated discrimination improvement: the change in mean probability of events, less that of non-events.
 
     Attributes:
-        value: new less old; the slope of discrimination gained.
+        total: new less old; the slope of discrimination gained.
         events: mean change of probability in patients with the event.
         non_events: mean change in patients without it; below 0 is better.
         p_value: two-sided.
     """
 
-    value: Interval
+    total: Interval
     events: Interval
     non_events: Interval
     p_value: float | None
@@ -104,7 +105,7 @@ def net_reclassification(
     bounds = np.asarray(cutoffs, dtype=np.float64)
     if bounds.size and not (bounds[0] > 0 and bounds[-1] < 1 and (np.diff(bounds) > 0).all()):
         message = f"Cut-offs must rise within 0 to 1; got {list(cutoffs)}: give such as (0.1, 0.3)."
-        raise ValueError(message)
+        raise StatisticsError(message)
     if bounds.size:
         old, new = (np.searchsorted(bounds, score, side="right").astype(np.float64) for score in (old, new))
     moves = np.sign(new - old)
@@ -116,8 +117,8 @@ def net_reclassification(
         total=total.interval(level),
         p_value=total.p_value,
         cutoffs=tuple(bounds.tolist()),
-        n_events=int(truth.sum()),
-        n_non_events=int((~truth).sum()),
+        n_positive=int(truth.sum()),
+        n_negative=int((~truth).sum()),
         note=NRI_BIAS,
     )
 
@@ -136,14 +137,14 @@ def integrated_discrimination(
     Raises:
         ValueError: one class, a probability outside 0 to 1, different patients.
 
-    >>> round(integrated_discrimination([1, 1, 0, 0], [0.5] * 4, [0.7, 0.6, 0.4, 0.5]).value.value, 3)
+    >>> round(integrated_discrimination([1, 1, 0, 0], [0.5] * 4, [0.7, 0.6, 0.4, 0.5]).total.value, 3)
     0.2
     """
     truth, old, new = _check(y_true, y_score, y_score_new, level)
     events, non_events = _mean((new - old)[truth], ddof=1), _mean((new - old)[~truth], ddof=1)
     gain = _Mean(events.value - non_events.value, math.hypot(events.se, non_events.se))
     return IntegratedDiscrimination(
-        value=gain.interval(level),
+        total=gain.interval(level),
         events=events.interval(level),
         non_events=non_events.interval(level),
         p_value=gain.p_value,

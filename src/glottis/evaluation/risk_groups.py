@@ -8,8 +8,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from glottis.evaluation.followup import censoring_survival_before, check_survival, count, refuse_non_finite
-from glottis.evaluation.interval import Bools, Floats, plain
+from glottis._errors import StatisticsError
+from glottis.evaluation.followup import censoring_survival_before, check_survival, count
+from glottis.evaluation.interval import Bools, Floats, plain, refuse_non_finite
+from glottis.evaluation.thresholds import half_way
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def median_cutoff(risk: ArrayLike) -> RiskCutoff:
     risks = np.asarray(risk, dtype=np.float64)
     if risks.ndim != 1 or not risks.size:
         message = f"A cut-off needs the risks of the training patients, one each; got the shape {risks.shape}."
-        raise ValueError(message)
+        raise StatisticsError(message)
     refuse_non_finite("risks", risks)
     return RiskCutoff(float(np.median(risks)), "median", risks.size)
 
@@ -90,11 +92,11 @@ def survival_youden_cutoff(time: ArrayLike, event: ArrayLike, risk: ArrayLike, a
             f"A Youden cut-off at {at:g} needs patients with the event by then ({int(case.sum())}) and patients "
             f"followed past it ({int(control.sum())}): choose another time."
         )
-        raise ValueError(message)
+        raise StatisticsError(message)
     levels, sensitivity, specificity = _rates(times, events, risks, case, control)
     index = _best(sensitivity, specificity)
     return RiskCutoff(
-        value=_half_way(levels, index),
+        value=half_way(levels, index),
         method="youden",
         n_training=times.size,
         at=float(at),
@@ -118,10 +120,3 @@ def _best(sensitivity: Floats, specificity: Floats) -> int:
     youden, apart = sensitivity + specificity, np.abs(sensitivity - specificity)
     good = np.flatnonzero(youden >= youden.max() - 1e-12)
     return int(good[apart[good] <= apart[good].min() + 1e-12][0])  # the lower cut-off is the more sensitive one
-
-
-def _half_way(levels: Floats, index: int) -> float:
-    if index == 0:
-        return float(levels[0])
-    middle = float(levels[index - 1] / 2 + levels[index] / 2)
-    return middle if middle > levels[index - 1] else float(levels[index])

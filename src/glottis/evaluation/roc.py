@@ -70,9 +70,9 @@ def roc_curve(
         ValueError: one class, a score that is not finite, unequal lengths, 1 to 99 resamples.
     """
     truth, score = check_scores(y_true, y_score)
-    auc = roc_auc(truth, score, level)
+    auc = roc_auc(truth, score, level=level)
     low = high = np.empty(0)
-    note = auc.reason if n_resamples else NO_BAND
+    note = auc.note if n_resamples else NO_BAND
     if n_resamples:
         check_resamples(n_resamples)
     if not note:

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from glottis._errors import StatisticsError
 from glottis.evaluation.expected_auc import check_auc, expected_auc_interval, r_squared_from_auc
 from glottis.evaluation.interval import Interval, check_level, plain
 from glottis.evaluation.limits import z_of
@@ -52,7 +53,7 @@ class SampleSize:
         max_r_squared: the largest that this outcome allows.
         criteria: each demand with its own number.
         binding: name of the demand that decides.
-        auc_interval: of a test set of ``n`` patients, where an AUC and a binary outcome are given; else None.
+        auc: of a test set of ``n`` patients, where an AUC and a binary outcome are given; else None.
     """
 
     n: int
@@ -64,7 +65,7 @@ class SampleSize:
     max_r_squared: float
     criteria: tuple[Criterion, ...]
     binding: str
-    auc_interval: Interval | None
+    auc: Interval | None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -132,7 +133,7 @@ def sample_size(
         max_r_squared=largest,
         criteria=tuple(Criterion(k, v, expected_shrinkage(v, parameters, expected)) for k, v in numbers.items()),
         binding=max(numbers, key=lambda name: numbers[name]),
-        auc_interval=_expected_interval(auc, n, outcome, level),
+        auc=_expected_interval(auc, n, outcome, level),
     )
 
 
@@ -171,7 +172,7 @@ def _for_error(parameters: int, outcome: BinaryOutcome | SurvivalOutcome, mean_e
             f"The mean error is known for a binary outcome and at most {MAXIMUM_FOR_ERROR} parameters; "
             f"leave mean_error out (parameters: {parameters})."
         )
-        raise ValueError(message)
+        raise StatisticsError(message)
     share, error = min(outcome.prevalence, 1 - outcome.prevalence), inside("mean_error", mean_error)
     log_n = (-0.508 + 0.259 * math.log(share) + 0.504 * math.log(parameters) - math.log(error)) / 0.544
     return round_up(math.exp(log_n))
@@ -182,17 +183,17 @@ def _expected_r_squared(outcome: BinaryOutcome | SurvivalOutcome, r_squared: flo
         return inside("r_squared", r_squared)
     if isinstance(outcome, SurvivalOutcome):
         message = "What the model is expected to reach is missing: give r_squared, from an earlier model."
-        raise ValueError(message)
+        raise StatisticsError(message)
     if auc is None:
         message = "What the model is expected to reach is missing: give r_squared or auc, from an earlier model."
-        raise ValueError(message)
+        raise StatisticsError(message)
     return r_squared_from_auc(auc, outcome.prevalence)
 
 
 def _check_ranges(parameters: int, shrinkage: float, margin: float, auc: float | None) -> None:
     if parameters < 1:
         message = f"A model needs at least one parameter; got {parameters}."
-        raise ValueError(message)
+        raise StatisticsError(message)
     inside("shrinkage", shrinkage)
     inside("margin", margin)
     if auc is not None:
@@ -205,4 +206,4 @@ def _check_r_squared(r_squared: float, largest: float, shrinkage: float) -> None
             f"r_squared {r_squared:.3g} is not below {min(largest, shrinkage):.3g}, the smaller of the shrinkage and "
             "the largest Cox-Snell R-squared of this outcome: multiply Nagelkerke's by outcome.max_r_squared first."
         )
-        raise ValueError(message)
+        raise StatisticsError(message)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from glottis._errors import StatisticsError
 from glottis.evaluation.interval import Bools, Floats, check_scores, plain
 
 Ints = NDArray[np.int64]
@@ -74,7 +75,7 @@ def sensitivity_threshold(y_true: ArrayLike, y_score: ArrayLike, sensitivity: fl
     truth, score = check_scores(y_true, y_score)
     if not 0 < sensitivity <= 1:
         message = f"A sensitivity lies above 0 and up to 1; got {sensitivity}: give 0.9 for 90%."
-        raise ValueError(message)
+        raise StatisticsError(message)
     levels, positives, negatives = at_or_above(truth, score)
     reached = positives >= sensitivity * positives[0] * (1 - 1e-12)  # 0.9 * 10 is 9, whatever floats say
     return _threshold(levels, positives, negatives, int(np.flatnonzero(reached)[-1]))
@@ -90,13 +91,13 @@ def at_or_above(truth: Bools, score: Floats) -> tuple[Floats, Ints, Ints]:
 
 def _threshold(levels: Floats, positives: Ints, negatives: Ints, index: int) -> Threshold:
     return Threshold(
-        value=_between(levels, index),
+        value=half_way(levels, index),
         sensitivity=float(positives[index] / positives[0]),
         specificity=float(1 - negatives[index] / negatives[0]),
     )
 
 
-def _between(levels: Floats, index: int) -> float:
+def half_way(levels: Floats, index: int) -> float:
     """Half-way to the next lower score, or the score itself where there is none (or no number between)."""
     if index == 0:
         return float(levels[0])

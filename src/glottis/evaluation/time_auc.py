@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from glottis._errors import StatisticsError
 from glottis.evaluation.followup import Counts, censoring_survival_before, check_survival, count
 from glottis.evaluation.interval import Bools, Floats, Interval, check_level, plain
 from glottis.evaluation.limits import logit_limits, wald_limits
@@ -98,7 +99,7 @@ def time_dependent_auc(
     wanted = np.atleast_1d(np.asarray(at, dtype=np.float64))
     if not (np.isfinite(wanted) & (wanted > 0)).all():
         message = f"AUC times must be positive and finite; got {wanted.tolist()}."
-        raise ValueError(message)
+        raise StatisticsError(message)
     counts = count(times, events)
     before = censoring_survival_before(counts)[np.searchsorted(counts.times, times)]
     points = [_point(times, events, risks, before, counts, float(moment), level) for moment in wanted]

@@ -65,12 +65,12 @@ class Line:
         """A number of patients; None for an empty cell.
 
         Raises:
-            InputError: no whole number above 0.
+            InputError: no whole number above 0, or one above 9,999,999.
         """
         if not text:
             return None
         if not WHOLE.fullmatch(text) or float(text) == 0:
-            what = f"'{text}' ({column}) is no number of patients: write a whole number above 0."
+            what = f"'{text}' ({column}) is no number of patients: write a whole number from 1 to 9999999."
             raise self.error(what)
         return int(float(text))
 

@@ -44,7 +44,7 @@ def _claim(cells: Mapping[str, str], line: Line) -> Claim:
     kind = text["kind"].lower().replace(" ", "_")
     if kind not in CLAIM_KINDS:
         what = f"unknown kind '{text['kind']}': {nearest(kind, CLAIM_KINDS)}"
-        raise line.error(what)
+        raise line.error(what if what.endswith("?") else f"{what}.")
     limits = line.numbers(text["ci"], "ci") if text["ci"] else []
     if limits and len(limits) != 2:
         what = f"'{text['ci']}' (ci) is no interval: write 0.241-0.856."
@@ -95,7 +95,8 @@ def _check_counts(kind: str, groups: Groups, line: Line) -> None:
     least = 2 if kind == "means" else 0
     for count in counts:
         if count.digits or count.scaled < least or count.relation != "=":
-            what = f"'{count.text}' (values) is no number of patients: write whole numbers."
+            above = " above 1" if least else ""
+            what = f"'{count.text}' (values) is no number of patients: write whole numbers{above}."
             raise line.error(what)
     if kind == "mcnemar" and groups and max(groups[0][0].value, groups[0][1].value) > groups[0][2].value:
         what = "more errors than patients: write errors of a, errors of b, patients."

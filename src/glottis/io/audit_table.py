@@ -49,7 +49,7 @@ def example_tables(name: str) -> list[Path]:
     known = sorted({path.stem.rsplit("-", 1)[0] for path in folder.glob("*.csv")})
     if name not in known:
         message = f"There is no example '{name}': {nearest(name, known)}"
-        raise InputError(message)
+        raise InputError(message if message.endswith("?") else f"{message}.")
     return sorted(folder.glob(f"{name}-*.csv"))
 
 

@@ -121,7 +121,8 @@ def _outcome(table: pd.DataFrame, column: str, positive: str | None, times: int)
     cells = table[column]
     values = sorted({str(cell) for cell in cells.dropna()})
     if len(values) != 2:
-        message = f"Outcome '{column}' holds {len(values)} values ({shown(values)}): it needs two, one a class."
+        n = f"{len(values)} value{'' if len(values) == 1 else 's'}"
+        message = f"Outcome '{column}' holds {n} ({shown(values)}): it needs two, one a class."
         raise CohortError(message)
     if positive is None:
         usual = [value for value in values if WORDS.get(value.lower()) == 1 or value in ("1", "1.0")]

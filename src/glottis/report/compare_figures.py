@@ -144,7 +144,7 @@ def _against(set_: Stored, number: int) -> Iterator[Plan]:
         )
     if pairs["readers"]:
         means = [
-            IntervalRow(f"{row['first']} − {row['second']}", row["interval"], p_text(row["p"]))
+            IntervalRow(f"{row['first']} − {row['second']}", row["difference"], p_text(row["p_value"]))
             for row in pairs["readers"]["differences"]
         ]
         yield Plan(

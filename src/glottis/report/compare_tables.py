@@ -120,10 +120,10 @@ def _agreement(set_: Stored) -> Iterable[dict[str, Any]]:
             "second": row["second"],
             "of": row["of"],
             "kind": kappa["kind"],
-            **_limits("kappa", kappa["value"]),
+            **_limits("kappa", kappa["interval"]),
             "observed": kappa["observed"],
             "expected": kappa["expected"],
-            "n": kappa["n_subjects"],
+            "n": kappa["n"],
         }
 
 
@@ -135,7 +135,7 @@ def _reclassified(set_: Stored) -> Iterable[dict[str, Any]]:
             "reference": row["reference"],
             **_limits("nri", row["nri"]["total"]),
             "nri_p": row["nri"]["p_value"],
-            **_limits("idi", row["idi"]["value"]),
+            **_limits("idi", row["idi"]["total"]),
             "idi_p": row["idi"]["p_value"],
         }
 
@@ -149,7 +149,12 @@ def _readers(set_: Stored) -> Iterable[dict[str, Any]]:
             yield {"set": set_["name"], "what": "AUC", "modality": modality, "reader": reader, "value": area}
         yield {"set": set_["name"], "what": "mean AUC", "modality": modality, **_limits("value", mean)}
     for row in study["differences"]:
-        own = {"modality": row["first"], "less": row["second"], **_limits("value", row["interval"]), "p": row["p"]}
+        own = {
+            "modality": row["first"],
+            "less": row["second"],
+            **_limits("value", row["difference"]),
+            "p": row["p_value"],
+        }
         yield {"set": set_["name"], "what": "difference of means", **own}
 
 
@@ -177,13 +182,13 @@ def _groups(set_: Stored) -> Iterable[dict[str, Any]]:
 
 def _survival(set_: Stored) -> Iterable[dict[str, Any]]:
     for name, rater in set_["survival"].items():
-        cox = rater["cox"] or {"terms": [{"hazard_ratio": None, "p": None}], "proportional_hazards": []}
+        cox = rater["cox"] or {"terms": [{"hazard_ratio": None, "p_value": None}], "proportional_hazards": []}
         term, tests = cox["terms"][0], cox["proportional_hazards"]
         row = {"set": set_["name"], "rater": name, "n": rater["n"], "n_events": rater["n_events"]}
         row |= _limits("harrell_c", rater["harrell"]["interval"]) | _limits("uno_c", rater["uno"]["interval"])
-        row |= _limits("hazard_ratio_per_sd", term["hazard_ratio"]) | {"hazard_ratio_p": term["p"]}
+        row |= _limits("hazard_ratio_per_sd", term["hazard_ratio"]) | {"hazard_ratio_p": term["p_value"]}
         row |= {"threshold": rater["cutoff"]["value"], "threshold_source": rater["cutoff"]["source"]}
-        row["logrank_p"] = None if rater["logrank"] is None else rater["logrank"]["p"]
+        row["logrank_p"] = None if rater["logrank"] is None else rater["logrank"]["p_value"]
         for point in (rater["time_auc"] or {"points": []})["points"]:
             row |= _limits(f"auc_by_{point['at']:g}", point["interval"])
-        yield row | {"proportional_hazards_p": tests[0]["p"] if tests else None}
+        yield row | {"proportional_hazards_p": tests[0]["p_value"] if tests else None}

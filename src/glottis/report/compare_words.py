@@ -110,12 +110,12 @@ def reader_findings(study: Stored) -> list[str]:
     alpha = 1 - study["means"][0]["level"]
     found = []
     for row in study["differences"]:
-        shown = row["p"] is not None and row["p"] < alpha
-        better = row["first"] if row["interval"]["value"] > 0 else row["second"]
+        shown = row["p_value"] is not None and row["p_value"] < alpha
+        better = row["first"] if row["difference"]["value"] > 0 else row["second"]
         verdict = f"{better} has the higher mean AUC" if shown else "not shown to differ"
         found.append(
-            f"Readers ({who}): mean AUC with {row['first']} less {row['second']} {interval_words(row['interval'])}, "
-            f"{p_words(row['p'])}: {verdict} (Obuchowski-Rockette)"
+            f"Readers ({who}): mean AUC with {row['first']} less {row['second']} {interval_words(row['difference'])}, "
+            f"{p_words(row['p_value'])}: {verdict} (Obuchowski-Rockette)"
         )
     return found
 

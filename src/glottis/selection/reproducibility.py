@@ -97,7 +97,7 @@ class ICCFilter(Selector):
             return len(common), None
         pair = (X.loc[common], table.loc[common, X.columns])
         stacked = np.stack([part.to_numpy(dtype=np.float64).T for part in pair], axis=2)
-        return len(common), icc(stacked, self.form)
+        return len(common), icc(stacked, form=self.form)
 
     def _note(self, judged: Mapping[str, ICC]) -> str:
         short = [f"{kind} ({n})" for kind, n in self.n_patients_.items() if kind not in judged]

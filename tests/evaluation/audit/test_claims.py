@@ -140,7 +140,7 @@ def test_an_odds_ratio_is_that_of_its_counts():
     assert (ratio.ratio.value, ratio.ratio.low, ratio.ratio.high) == pytest.approx(
         (9.40125, 5.139752535969983, 17.19606166716353)
     )
-    assert ratio.p == pytest.approx(3.5047468208588953e-13)
+    assert ratio.p_value == pytest.approx(3.5047468208588953e-13)
 
 
 def test_an_odds_ratio_in_the_other_direction_agrees_and_says_so():
@@ -171,6 +171,18 @@ def test_a_hazard_ratio_and_its_interval_imply_a_p_value(p: str, verdict: str):
     finding = claim("hazard_ratio", estimate="0.454", ci="0.241 0.856", p=p)
     assert finding.verdict == verdict
     assert finding.details["p_implied"] == pytest.approx(0.014598721884439024)
+
+
+@pytest.mark.parametrize(("estimate", "ci"), [("-1.2", "-2.0 1.1"), ("0.5", "-0.2 0.9")])
+def test_a_ratio_below_zero_differs(estimate: str, ci: str):
+    finding = claim("hazard_ratio", estimate=estimate, ci=ci)
+    assert finding.verdict == "differs"
+    assert finding.message.endswith(": a ratio is above 0.")
+
+
+def test_two_numbers_of_one_test_take_the_plural():
+    assert "p 0.679 are those of" in claim("counts", "78 114; 16 27", p="0.679", statistic="0.171").message
+    assert "do not follow from" in claim("counts", "78 114; 16 27", p="0.679", statistic="1.171").message
 
 
 def test_an_off_centre_interval_is_unusual_and_one_without_the_ratio_differs():

@@ -58,12 +58,14 @@ def audit_counts(claim: Claim) -> list[Finding]:
     shown = _shown(claim)
     details: dict[str, Any] = {"results": {name: list(result) for name, result in results.items()}, "tests": fitting}
     if fitting:
+        verb = "are those of" if claim.statistic and claim.p else "is that of"
         return [
-            claim.says(check, "agrees", f"{shown} is that of {listed(fitting, 'or')}.", **details),
+            claim.says(check, "agrees", f"{shown} {verb} {listed(fitting, 'or')}.", **details),
             *audit_patients(claim),
         ]
     computed = listed([f"{name} p = {p:.4g}" for name, (_, p) in results.items()])
-    message = f"{shown} does not follow from the counts: {computed or 'no test is possible'}."
+    verb = "do" if claim.statistic and claim.p else "does"
+    message = f"{shown} {verb} not follow from the counts: {computed or 'no test is possible'}."
     if FISHER not in results:
         message = f"{message} Fisher's exact test has too many tables to be recomputed here."
         return [claim.says(check, "unusual", message, cells=("p",), **details), *audit_patients(claim)]

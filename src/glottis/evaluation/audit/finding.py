@@ -13,7 +13,7 @@ MEANING = {
     "unusual": "possible, worth asking about",
     "noted": "right as printed, worth knowing",
     "unchecked": "not enough is printed",
-    "agrees": "follows from the other numbers",
+    "agrees": "follows from the other numbers, or can stand beside them",
 }
 
 

@@ -70,9 +70,11 @@ def audit_means(claim: Claim) -> Finding:
     )
     details: dict[str, Any] = {"tests": fitting, "p_ranges": {name: list(reach.p) for name, reach in found.items()}}
     if fitting:
-        return claim.says(check, "agrees", f"{shown} is that of {listed(fitting, 'or')}, within rounding.", **details)
+        verb = "are those of" if claim.statistic and claim.p else "is that of"
+        return claim.says(check, "agrees", f"{shown} {verb} {listed(fitting, 'or')}, within rounding.", **details)
     computed = listed([f"{name} p = {reach.p[0]:.3g} to {reach.p[1]:.3g}" for name, reach in found.items()])
-    message = f"{shown} does not follow from means and standard deviations: {computed}."
+    verb = "do" if claim.statistic and claim.p else "does"
+    message = f"{shown} {verb} not follow from means and standard deviations: {computed}."
     if claim.statistic is None:
         message = f"{message} A rank test, which needs the data, may have been used."
         return claim.says(check, "unusual", message, cells=("p",), **details)

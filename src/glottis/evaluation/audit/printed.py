@@ -11,6 +11,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from glottis._errors import StatisticsError
+
 Relation = Literal["=", "<", ">"]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -65,7 +67,7 @@ class Printed:
         exact = number.is_finite() and len(number.as_tuple().digits) <= MOST_DIGITS
         if not exact or not SMALLEST <= number.adjusted() <= MOST_DIGITS:
             message = f"'{text}' is no number with up to {MOST_DIGITS} digits."
-            raise ValueError(message)
+            raise StatisticsError(message)
         exponent = int(number.as_tuple().exponent)
         digits = max(0, -exponent) + shift
         return cls(text.strip(), int(number.scaleb(digits - shift)), digits, relation)

@@ -57,7 +57,7 @@ def _from_counts(claim: Claim) -> Finding:
 
 
 def _details(ratio: OddsRatio) -> dict[str, Any]:
-    return {"value": ratio.ratio.value, "low": ratio.ratio.low, "high": ratio.ratio.high, "p": ratio.p}
+    return {"value": ratio.ratio.value, "low": ratio.ratio.low, "high": ratio.ratio.high, "p": ratio.p_value}
 
 
 def _same(claim: Claim, ratio: OddsRatio) -> bool:
@@ -123,6 +123,8 @@ def _from_limits(claim: Claim) -> Finding:
     low, high = claim.interval
     if claim.estimate.high < low.low or claim.estimate.low > high.high:
         return claim.says(check, "differs", f"{_shown(claim)}: it lies outside its interval.", cells=("interval",))
+    if low.high < 0 or claim.estimate.value < 0:
+        return claim.says(check, "differs", f"{_shown(claim)}: a ratio is above 0.", cells=("estimate", "interval"))
     if low.low <= 0 or claim.estimate.low <= 0:
         return claim.says(check, "unchecked", f"{_shown(claim)}: the digits are too few for a test.")
     z = z_of(claim.level)

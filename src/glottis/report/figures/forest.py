@@ -68,11 +68,11 @@ def _block(label: str, stored: Stored, regression: Regression) -> Iterator[_Row]
         yield _Row(label=label, heading=True)
     for term in stored.get("terms", stored.get("rows", ())):
         if "hazard_ratio" in term:
-            ratio, p = term["hazard_ratio"], term["p"]
+            ratio, p = term["hazard_ratio"], term["p_value"]
         elif term[regression] is None:
             continue  # it did not enter
         else:
-            ratio, p = term[regression]["ratio"], term[regression]["p"]
+            ratio, p = term[regression]["ratio"], term[regression]["p_value"]
         name = term["variable"]
         yield _Row(
             label=name if term["level"] is None else f"{name}: {term['level']} vs {term['reference']}",

@@ -76,7 +76,7 @@ def kaplan_meier_figure(
     if logrank is not None:
         tested = as_stored(logrank, "stratified", "logrank_test")[""]
         name = "Stratified log-rank" if tested["stratified"] else "Log-rank"
-        axes.text(0.03, 0.04, f"{name} {p_text(tested['p'])}", transform=axes.transAxes, fontsize=SMALL, zorder=9)
+        axes.text(0.03, 0.04, f"{name} {p_text(tested['p_value'])}", transform=axes.transAxes, fontsize=SMALL, zorder=9)
     _risk_table(figure, axes, keys, list(curves.values()), ticks, left)
     return figure
 
