@@ -440,3 +440,12 @@ def test_an_audit_with_nothing_to_ask_says_so(tmp_path: Path, capsys: Capture):
     (tmp_path / "tests.csv").write_text("kind,values,p\ncounts,78 114; 16 27,0.679\n")
     assert run_command(["audit", str(tmp_path / "tests.csv")]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == "Nothing to ask: what could be recomputed agrees."
+
+
+def test_data_that_a_statistic_refuses_are_no_fault_of_glottis(tmp_path: Path, capsys: Capture):
+    rows = "\n".join(f"P{i},m,{i % 2},{i / 20},1,{i % 2 + 1}" for i in range(20))  # a class a fold
+    (tmp_path / "folds.csv").write_text(f"patient,model,y_true,y_score,repeat,fold\n{rows}\n")
+    assert run_command(["compare", str(tmp_path / "folds.csv"), "--out", str(tmp_path / "out")]) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        "glottis: None of the 2 folds holds both classes: use fewer folds, or stratify them by outcome."
+    ]

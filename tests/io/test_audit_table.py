@@ -115,7 +115,7 @@ def test_excel_is_read_as_well(tmp_path: Path):
         ("Model,Colour\nLR,red\n", "has no column of a metric .*: name one AUC"),
         ("Model,AUC\nLR,high\n", "row 1: 'high' .auc. is no number: correct it or leave it empty"),
         ("Model,AUC\nLR,0.8 0.9\n", "row 1: '0.8 0.9' is not understood as auc: write a number"),
-        ("Model,AUC,n\nLR,0.8,many\n", "row 1: 'many' .n. is no number of patients: write a whole number above 0"),
+        ("Model,AUC,n\nLR,0.8,many\n", "row 1: 'many' .n. is no number of patients: write a whole number from 1"),
         ("Model,AUC,n,n_positive,n_negative\nLR,0.8,97,52,40\n", "52 and 40 patients do not make 97: correct"),
         ("kind,p\nchi,0.1\n", "unknown kind 'chi': known: best, counts"),
         ("kind,pp\ncounts,0.1\n", "unknown column 'pp' in a table of tests: "),

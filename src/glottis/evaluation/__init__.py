@@ -11,8 +11,8 @@ Every result speaks the same few words, and so does its ``to_dict()``:
 - ``note``: why something is None, or what to bear in mind; empty otherwise.
 
 Arguments come in the order ``y_true, y_score`` or ``time, event, risk``; what has a default is given by name. Options
-that are words (``"clopper-pearson"``, ``"mann-whitney"``) are lower case with hyphens, save the names of ICC forms. What
-cannot be used is refused with a `StatisticsError`, which is a ``ValueError``.
+that are words (``"clopper-pearson"``, ``"mann-whitney"``) are lower case with hyphens, save the names of ICC forms.
+What cannot be used is refused with a `StatisticsError`, which is a ``ValueError``.
 
 The names here are loaded on first use, so that a module that needs one of them does not wait for all.
 """

@@ -168,6 +168,7 @@ def _groups(set_: Stored) -> Iterable[dict[str, Any]]:
                 row |= _limits("auc", auc["interval"] if auc else None)
                 for metric in ("sensitivity", "specificity"):
                     row |= _limits(metric, confusion.get(metric))
+                row |= _recalibrated(group)
                 yield row | {
                     "heterogeneity_p": variable["heterogeneity"]["p_value"],
                     "i_squared": variable["heterogeneity"]["i_squared"],
@@ -178,6 +179,20 @@ def _groups(set_: Stored) -> Iterable[dict[str, Any]]:
             row = {"set": set_["name"], "rater": name, "variable": group["variable"], "group": group["group"]}
             row |= {"n": group["n"], "n_events": group["n_events"]}
             yield row | _limits("harrell_c", group["harrell"]["interval"])
+
+
+def _recalibrated(group: Stored) -> dict[str, Any]:
+    """Calibration in a group, and what moving the intercept to it changes; empty for scores without probabilities."""
+    update = group["recalibration"]
+    if update is None:
+        return {}
+    row = _limits("intercept_moved_by", update["shift"])
+    for when in ("before", "after"):
+        row |= {f"calibration_{key}_{when}": update[when][key]["value"] for key in ("slope", "in_the_large")}
+        row |= {f"brier_{when}": update[when]["brier"], f"ici_{when}": update[when]["ici"]}
+    for metric in ("sensitivity", "specificity"):
+        row |= _limits(f"{metric}_after", (group["confusion_updated"] or {}).get(metric))
+    return row
 
 
 def _survival(set_: Stored) -> Iterable[dict[str, Any]]:
