@@ -102,6 +102,14 @@ def test_translation_moves_the_centroids_by_the_fraction(fraction: float) -> Non
     assert mask.n_voxels == LESION.n_voxels
 
 
+@pytest.mark.parametrize("step", [Rotate(degrees=0), Translate(fraction=0)], ids=repr)
+def test_no_movement_changes_no_voxel_of_a_ragged_mask(step: Any) -> None:
+    ragged = LESION.with_voxels(LESION.voxels & (RNG.random(LESION.shape) < 0.8))
+    image, mask = step(SCAN, ragged)
+    assert mask.voxels.tolist() == ragged.voxels.tolist()
+    np.testing.assert_allclose(image.voxels, SCAN.voxels, atol=1e-4)
+
+
 def test_one_fraction_moves_along_all_axes() -> None:
     one, three = (Translate(fraction=part)(SCAN, LESION) for part in (0.25, (0.25, 0.25, 0.25)))
     assert [a.voxels.tobytes() for a in one] == [b.voxels.tobytes() for b in three]
