@@ -86,11 +86,12 @@ def test_rotation_by_a_right_angle_moves_every_voxel_of_a_square_grid() -> None:
     np.testing.assert_allclose(turned.voxels, np.rot90(voxels, -1, axes=(1, 2)), atol=1e-10)
 
 
-def test_rotation_of_one_slice_works() -> None:
+@pytest.mark.parametrize("step", STEPS, ids=repr)
+def test_one_slice_is_changed_too(step: Any) -> None:
     flat = (slice(11, 12), slice(None), slice(None))
-    image, mask = Rotate(degrees=8)(SCAN.crop(flat), LESION.crop(flat))
-    assert image.shape == (1, 48, 56)
-    assert mask.n_voxels == LESION.crop(flat).n_voxels
+    image, mask = step(SCAN.crop(flat), LESION.crop(flat))
+    assert image.shape == mask.shape == (1, 48, 56)
+    assert mask.n_voxels == pytest.approx(LESION.crop(flat).n_voxels, rel=0.25)
 
 
 @pytest.mark.parametrize("fraction", [0.25, 0.5, 0.75, -0.5])
@@ -100,6 +101,14 @@ def test_translation_moves_the_centroids_by_the_fraction(fraction: float) -> Non
     np.testing.assert_allclose(_centroid(image.voxels) - _centroid(SMOOTH.voxels), moved, atol=0.02)
     np.testing.assert_allclose(_centroid(mask.voxels) - _centroid(LESION.voxels), moved, atol=0.12)
     assert mask.n_voxels == LESION.n_voxels
+
+
+@pytest.mark.parametrize("step", [Rotate(degrees=0), Translate(fraction=0)], ids=repr)
+def test_no_movement_changes_no_voxel_of_a_ragged_mask(step: Any) -> None:
+    ragged = LESION.with_voxels(LESION.voxels & (RNG.random(LESION.shape) < 0.8))
+    image, mask = step(SCAN, ragged)
+    assert mask.voxels.tolist() == ragged.voxels.tolist()
+    np.testing.assert_allclose(image.voxels, SCAN.voxels, atol=1e-4)
 
 
 def test_one_fraction_moves_along_all_axes() -> None:

@@ -77,6 +77,15 @@ def test_groups_stay_together_in_a_fold() -> None:
         assert not set(groups[train]) & set(groups[test])
 
 
+def test_groups_of_a_measured_outcome_stay_together_too() -> None:
+    X, _ = _table()
+    y = (X["f0"] + np.random.default_rng(1).standard_normal(60)).to_numpy()
+    groups = np.repeat(np.arange(20), 3)
+    for train, test in splits(y, groups, 5, 0, classes=False):
+        assert not set(groups[train]) & set(groups[test])
+    assert LassoSelector().fit(X, y, groups).mse_path_[0].tolist() != LassoSelector().fit(X, y).mse_path_[0].tolist()
+
+
 def test_fits_that_stop_early_are_said_and_not_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("glottis.selection.lasso.MAX_ITERATIONS", 1)
     X, y = _table()

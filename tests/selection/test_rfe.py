@@ -111,6 +111,11 @@ def test_rows_of_a_group_stay_in_one_fold() -> None:
         assert not set(groups[train]) & set(groups[test])
 
 
+def test_groups_that_hold_a_class_each_cannot_be_folded() -> None:
+    with pytest.raises(ValueError, match="got 0: the groups are too large"):
+        RFESelector("cv", folds=2).fit(X, Y, Y)
+
+
 def test_few_events_reduce_the_folds_and_it_is_said() -> None:
     fitted = RFESelector("cv").fit(X, (np.arange(80) < 3).astype(int))
     assert fitted.note_ == "size chosen in 3 folds instead of 5: 3 in the smaller class"

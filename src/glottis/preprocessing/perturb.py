@@ -22,6 +22,8 @@ from glottis.preprocessing.noise import noise_level
 
 Voxels = NDArray[Any]
 Affine = tuple[NDArray[np.float64], NDArray[np.float64]]
+_AT_THE_EDGE = 1e-3
+"""Signed distance in mm of a voxel that smoothing would put on the other side."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,10 +31,10 @@ class Rotate:
     """Turn image and mask in their slices about the mask's centre; the grid stays.
 
     The image is interpolated by cubic splines and becomes floating; what comes from outside takes the value of the
-    edge. The mask keeps its number of voxels: those deepest inside its signed distance, smoothed by a voxel and turned.
+    edge. The mask keeps its number of voxels: those deepest inside its turned signed distance, smoothed by a voxel.
 
     Attributes:
-        degrees: from the x index axis toward the y index axis; patients turn their heads by about 10.
+        degrees: from the x index axis toward the y index axis, such as 5 or -5.
 
     Raises:
         SettingsError: the angle is not finite.
@@ -43,7 +45,7 @@ class Rotate:
 
     def __post_init__(self) -> None:
         if not np.isfinite(self.degrees):
-            message = f"Rotate needs an angle in degrees, got {self.degrees}: patients lie within about 10."
+            message = f"Rotate needs an angle in degrees, got {self.degrees}: write for example degrees=5."
             raise SettingsError(message)
 
     def __call__(self, image: Volume, mask: Mask) -> tuple[Volume, Mask]:
@@ -214,13 +216,19 @@ def _signed_distance(mask: Mask) -> NDArray[np.float64]:
     return distance
 
 
+def _smooth_distance(mask: Mask) -> NDArray[np.float64]:
+    """Signed distance that knows parts of a voxel, which the drawn one does not; its sign is that of the mask."""
+    spacing = np.array(mask.spacing_mm)
+    smooth = ndimage.gaussian_filter(_signed_distance(mask), spacing.min() / spacing)
+    return np.asarray(np.where(mask.voxels, np.maximum(smooth, _AT_THE_EDGE), np.minimum(smooth, -_AT_THE_EDGE)))
+
+
 def _moved(image: Volume, mask: Mask, to_input: Affine) -> tuple[Volume, Mask]:
     """Image and mask where the output voxel at ``index`` shows the input at ``matrix @ index + offset``."""
     matrix, offset = to_input
     pixels = _floating(image)
     voxels = ndimage.affine_transform(pixels, matrix, offset, order=3, mode="nearest")
-    smooth = ndimage.gaussian_filter(_signed_distance(mask), 1.0)  # as drawn, it knows no part of a voxel
-    distance = ndimage.affine_transform(smooth, matrix, offset, order=1, mode="nearest")
+    distance = ndimage.affine_transform(_smooth_distance(mask), matrix, offset, order=1, mode="nearest")
     return image.with_voxels(voxels), _innermost(mask, distance, mask.n_voxels)
 
 

@@ -32,19 +32,19 @@ def splits(outcome: NDArray[Any], groups: Any, n_folds: int, random_state: int, 
     return [(train, test) for train, test in found if test.size]
 
 
-def possible_folds(outcome: NDArray[Any], folds: int, what: str, *, classes: bool) -> tuple[int, list[str]]:
+def possible_folds(outcome: NDArray[Any], folds: int, *, who: str, chosen: str, classes: bool) -> tuple[int, list[str]]:
     """How many folds there can be, at most ``folds``, and a note where there are fewer.
 
     Args:
         outcome: (n,) outcome.
         folds: folds asked for.
-        what: who needs them and what they choose, as the sentences name it: ``"LASSO: penalty"``.
+        who: needs the folds, as the error names it.
+        chosen: what they choose, as the note names it.
         classes: whether the outcome is a class.
 
     Raises:
         ValueError: fewer than two folds.
     """
-    who, chosen = what.split(": ")
     possible = int(np.unique(outcome, return_counts=True)[1].min()) if classes else outcome.size
     n_folds = min(folds, possible)
     if n_folds < 2:

@@ -115,7 +115,7 @@ class LassoSelector(Selector):
     def _tune(self, values: Floats, numbers: Floats, groups: Any, alphas: Floats) -> tuple[Floats, Bools, list[str]]:
         """Cross-validate along the path: penalties until the error has risen, which of them converged, notes."""
         classes = np.unique(numbers).size == 2
-        n_folds, notes = possible_folds(numbers, self.folds, "LASSO: penalty", classes=classes)
+        n_folds, notes = possible_folds(numbers, self.folds, who="LASSO", chosen="penalty", classes=classes)
         rows = splits(numbers, groups, n_folds, self.random_state, classes=classes)
         self.mse_path_, of_folds = _errors(values, numbers, alphas, rows)
         alphas = alphas[: len(self.mse_path_)]

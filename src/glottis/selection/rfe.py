@@ -114,9 +114,14 @@ class RFESelector(Selector):
         variance = _variance(outcome, classes=is_classifier(estimator))
         counts = np.unique(outcome, return_counts=True)[1]
         strata = is_classifier(estimator) and (counts.size == 2 or counts.min() > 1)
-        n_folds, notes = possible_folds(outcome, self.folds, "Elimination: size", classes=strata)
+        n_folds, notes = possible_folds(outcome, self.folds, who="Elimination", chosen="size", classes=strata)
+        rows = splits(outcome, groups, n_folds, self.random_state, classes=strata)
+        rows = [(train, test) for train, test in rows if np.unique(outcome[train]).size > 1]
+        if len(rows) < 2:
+            message = f"Elimination needs two folds with both classes; got {len(rows)}: the groups are too large."
+            raise ValueError(message)
         errors: dict[int, list[float]] = {}
-        for train, test in splits(outcome, groups, n_folds, self.random_state, classes=strata):
+        for train, test in rows:
             for kept, fitted in _eliminate(estimator, values[train], outcome[train], self.step):
                 error = _squared_error(fitted, values[test][:, kept], outcome[test]) / variance
                 errors.setdefault(kept.size, []).append(error)

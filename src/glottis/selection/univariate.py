@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import ClassifierTags
 
-from glottis.evaluation.feature_tests import FEATURE_TESTS, compare_features
+from glottis.evaluation.feature_tests import FEATURE_TESTS, FeatureTests, compare_features
 from glottis.evaluation.interval import Bools, Floats
 from glottis.evaluation.multiplicity import benjamini_hochberg, holm
-from glottis.evaluation.univariable_cox import cox_score_tests, cox_wald_tests, survival_fields
+from glottis.evaluation.univariable_cox import UnivariableCox, cox_score_tests, cox_wald_tests, survival_fields
 from glottis.selection._base import Selector
 
 UnivariateTest = Literal["t", "welch", "mann-whitney", "anova", "cox", "cox-score"]
@@ -62,6 +62,7 @@ class UnivariateFilter(Selector):
                 or no feature with a test.
         """
         self._check_settings()
+        result: FeatureTests | UnivariableCox
         result = self._survival(X, y) if self.test.startswith("cox") else self._classes(X, y)
         self.statistic_, self.p_ = result.statistic, result.p
         self.p_adjusted_ = self.p_ if self.adjust is None else ADJUSTMENTS[self.adjust](self.p_)
@@ -86,11 +87,11 @@ class UnivariateFilter(Selector):
             message = f"The level of p must lie between 0 and 1; got {self.p}: the usual value is 0.05."
             raise ValueError(message)
 
-    def _classes(self, X: Any, y: Any) -> Any:
+    def _classes(self, X: Any, y: Any) -> FeatureTests:
         values, codes = self._with_classes(X, y)
         return compare_features(values, codes, self.test)  # type: ignore[arg-type]  # Cox has gone another way
 
-    def _survival(self, X: Any, y: Any) -> Any:
+    def _survival(self, X: Any, y: Any) -> UnivariableCox:
         time, event = survival_fields(y)
         values, _ = self._checked(X)
         return (cox_wald_tests if self.test == "cox" else cox_score_tests)(time, event, values)
