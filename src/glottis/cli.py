@@ -143,9 +143,9 @@ def demo(
     _report_run(finished, as_json=as_json)
 
 
-@app.command(short_help="Write a manifest and a study file from a folder of scans.")
+@app.command(short_help="Write a first study file from a folder of scans or a table of features.")
 def init(
-    folder: Annotated[Path, typer.Argument(help="Folder of scans, or a PyRadiomics batch table.")],
+    folder: Annotated[Path, typer.Argument(help="Folder of scans, PyRadiomics batch table, or table of features.")],
     *,
     out: Annotated[Path, typer.Option("--out", help="Folder for manifest.csv and study.yaml.")],
     clinical: Annotated[
@@ -156,7 +156,11 @@ def init(
 ) -> None:
     """Find scans and masks in a folder, join the clinical table, and write a manifest and a study file to edit.
 
+    A table of features gets a study file that starts from it, without images.
+
     Example: glottis init scans --clinical clinical.csv --outcome metastasis --out study
+
+    Example: glottis init features.csv --outcome Target --out study
     """
     from glottis import workflows
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from glottis.io.predictions import Columns
     from glottis.study.beginning import Beginning
     from glottis.study.check import Finding
+    from glottis.study.table_beginning import TableBeginning
 
 PathLike = str | Path
 Pair = tuple[Any, Any]
@@ -238,11 +239,15 @@ def _auc_words(entry: Mapping[str, Any]) -> str:
     return f"AUC {interval['value']:.3f} ({limits}), {size}"
 
 
-def init(folder: PathLike, out: PathLike, *, clinical: PathLike | None = None, outcome: str | None = None) -> Beginning:
+def init(
+    folder: PathLike, out: PathLike, *, clinical: PathLike | None = None, outcome: str | None = None
+) -> Beginning | TableBeginning:
     """Find scans and masks, join the clinical table, and write ``manifest.csv`` and a commented ``study.yaml``.
 
+    A table of features gets a ``study.yaml`` alone, which names the table, and ``clinical`` as its manifest.
+
     Args:
-        folder: of scans, in one of the usual layouts, or a PyRadiomics batch table.
+        folder: of scans, in one of the usual layouts, a PyRadiomics batch table, or a table of features.
         out: folder for both files; files that are there are not overwritten.
         clinical: CSV, TSV, Excel or Parquet with any id column that matches.
         outcome: column to predict; without it the study file has a line to fill in.
@@ -255,13 +260,15 @@ def init(folder: PathLike, out: PathLike, *, clinical: PathLike | None = None, o
         StorageError: a study is already there, or the folder cannot be written.
     """
     from glottis.study.beginning import begin_study
+    from glottis.study.table_beginning import begin_from_table, is_feature_table
 
-    target = Path(out)
-    for name in ("manifest.csv", "study.yaml"):
+    target, is_table = Path(out), is_feature_table(Path(folder))
+    for name in ("study.yaml",) if is_table else ("manifest.csv", "study.yaml"):
         if (target / name).exists():
             message = f"'{target / name}' exists already: choose another --out, or delete it first."
             raise StorageError(message)
-    return begin_study(Path(folder), target, clinical=None if clinical is None else Path(clinical), outcome=outcome)
+    begin = begin_from_table if is_table else begin_study
+    return begin(Path(folder), target, clinical=None if clinical is None else Path(clinical), outcome=outcome)
 
 
 def check(study: PathLike, *, jobs: int = 1, progress: Progress = silent) -> tuple[Finding, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -112,10 +113,15 @@ def _template(layout: Layout, rows: pd.DataFrame, folder: Path, outcome: str | N
     paths = {"patient", *(f"{name}_{kind}" for name in layout.sequences for kind in ("image", "mask"))}
     paths |= {repeat.column for repeat in layout.repeats}
     others = [str(name) for name in rows.columns if name not in paths and name != outcome]
-    clinical, left_out = _clinical_columns(rows, others)
+    clinical, left_out = clinical_columns(rows, others)
     centre = next((name for name in others if name.lower() in CENTRE_NAMES), "")
-    codes, positive, note = _positive(rows, outcome)
-    split, why, inner = _proposed_split(layout, rows, codes)
+    codes, positive, note = positive_value(rows, outcome)
+    complete = [
+        code
+        for code, (_, row) in zip(codes, rows.iterrows(), strict=True)
+        if code is not None and not any(is_missing(row[f"{name}_image"]) for name in layout.sequences)
+    ]
+    split, why, inner = proposed_split(codes, complete)
     notes = [f"Left out of the clinical variables: {name} ({reason})." for name, reason in left_out.items()]
     notes += [f"Split: {why}."] if why else ["No outcome yet: fill in 'outcome' in the study file."]
     template = StudyTemplate(
@@ -150,7 +156,7 @@ def _modality(sequence: str) -> Modality:
     return "PET" if re.search(r"pet|suv", sequence, re.IGNORECASE) else "MR"
 
 
-def _clinical_columns(rows: pd.DataFrame, names: list[str]) -> tuple[list[str], dict[str, str]]:
+def clinical_columns(rows: pd.DataFrame, names: list[str]) -> tuple[list[str], dict[str, str]]:
     """Columns that may serve before the decision, and why the others may not."""
     kept, left_out = [], {}
     for name in names:
@@ -171,7 +177,7 @@ def _clinical_columns(rows: pd.DataFrame, names: list[str]) -> tuple[list[str], 
     return kept, left_out
 
 
-def _positive(rows: pd.DataFrame, outcome: str | None) -> tuple[list[int | None], str, str]:
+def positive_value(rows: pd.DataFrame, outcome: str | None) -> tuple[list[int | None], str, str]:
     """Outcome by row, the positive value for the study file (empty for 0/1), and why this one."""
     if outcome is None:
         return [], "", "fill in the column to predict; positive: VALUE where it is not 0 and 1"
@@ -183,8 +189,13 @@ def _positive(rows: pd.DataFrame, outcome: str | None) -> tuple[list[int | None]
     return outcome_codes(cells, rarer), rarer, "the rarer value was taken as the event: change it if it is the other"
 
 
-def _proposed_split(layout: Layout, rows: pd.DataFrame, codes: list[int | None]) -> tuple[Split, str, int]:
-    """The split, why, and the folds of the inner tuning that the smallest model allows."""
+def proposed_split(codes: Sequence[int | None], complete: Sequence[int]) -> tuple[Split, str, int]:
+    """The split, why, and the folds of the inner tuning that the smallest model allows.
+
+    Args:
+        codes: outcome of every patient.
+        complete: outcomes of the patients who have everything.
+    """
     counts = Counter(code for code in codes if code is not None)
     if not counts:
         return Split(), "", 5
@@ -193,11 +204,6 @@ def _proposed_split(layout: Layout, rows: pd.DataFrame, codes: list[int | None])
         return Split(), "30% of the patients are held out as test set", 5
     folds = max(2, min(5, smaller))
     why = f"{smaller} patients in the smaller class are too few to hold a test set out; cross-validation instead"
-    complete = [
-        code
-        for code, (_, row) in zip(codes, rows.iterrows(), strict=True)
-        if code is not None and not any(is_missing(row[f"{name}_image"]) for name in layout.sequences)
-    ]
     least = min(complete.count(0), complete.count(1))
     inner = max(2, min(5, least - math.ceil(smaller / folds)))
     return Split(method="kfold", folds=folds), why, inner

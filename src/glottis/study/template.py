@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from glottis.study.quoting import quoted
 from glottis.study.spec import Split
 from glottis.study.spec_images import DEFAULT_PREPROCESSING, BiasField, Modality, Wavelet
+from glottis.study.template_table import TemplateTable, table_lines
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,12 +27,14 @@ class StudyTemplate:
 
     Attributes:
         title: first line of the report.
-        manifest: file name of the manifest, beside the study file.
-        id: id column.
+        manifest: file name of the manifest, beside the study file; empty for a table that is its own.
+        id: id column; empty for rows that are numbered.
         outcome: outcome column.
         positive: its value that is the event; empty for a column of 0 and 1.
         positive_note: why this value.
-        sequences: by name.
+        sequences: by name; none where the study starts from a table.
+        table: the table of features that the study starts from.
+        group: column of rows that stay together, or empty.
         centre: centre column, or empty.
         survival: columns of time and event, or empty.
         clinical: clinical columns.
@@ -49,7 +52,9 @@ class StudyTemplate:
     outcome: str
     positive: str = ""
     positive_note: str = ""
-    sequences: Mapping[str, TemplateSequence]
+    sequences: Mapping[str, TemplateSequence] = field(default_factory=dict)
+    table: TemplateTable | None = None
+    group: str = ""
     centre: str = ""
     survival: tuple[str, str] | None = None
     clinical: Sequence[str] = ()
@@ -66,17 +71,12 @@ def study_yaml(template: StudyTemplate) -> str:
     lines = [
         "# A radiomics study. Lines can be left out: the value shown is then the default.",
         "# Look at the cohort with  glottis check study.yaml,  then  glottis run study.yaml --out run",
-        f"title: {_quoted(template.title)}",
-        f"manifest: {_quoted(template.manifest)}   # one row a patient; paths are relative to it",
-        f"id: {_quoted(template.id)}",
+        f"title: {quoted(template.title)}",
+        *_rows(template),
         *_outcome(template),
         *_columns(template),
         "",
-        *_sequences(template.sequences),
-        "",
-        *_preprocessing(template),
-        "",
-        *_features(template),
+        *_start(template),
         "",
         *_split(template),
         "",
@@ -85,24 +85,39 @@ def study_yaml(template: StudyTemplate) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _rows(template: StudyTemplate) -> list[str]:
+    """The manifest and its ids."""
+    paths = "" if template.table else "; paths are relative to it"
+    manifest = [f"manifest: {quoted(template.manifest)}   # one row a patient{paths}"] if template.manifest else []
+    return [*manifest, f"id: {quoted(template.id)}" if template.id else "id: null                 # rows are numbered"]
+
+
+def _start(template: StudyTemplate) -> list[str]:
+    """What the study starts from: sequences and their preprocessing, or a table."""
+    if template.table is not None:
+        return table_lines(template.table)
+    return [*_sequences(template.sequences), "", *_preprocessing(template), "", *_features(template)]
+
+
 def _outcome(template: StudyTemplate) -> list[str]:
-    positive = f", positive: {_quoted(template.positive)}" if template.positive else ""
+    positive = f", positive: {quoted(template.positive)}" if template.positive else ""
     note = f"   # {template.positive_note}" if template.positive_note else "   # 1 is the event"
-    return [f"outcome: {{column: {_quoted(template.outcome)}{positive}}}{note}"]
+    return [f"outcome: {{column: {quoted(template.outcome)}{positive}}}{note}"]
 
 
 def _columns(template: StudyTemplate) -> list[str]:
     lines = []
     if template.centre:
-        lines.append(f"centre: {_quoted(template.centre)}")
+        lines.append(f"centre: {quoted(template.centre)}")
     else:
         lines.append("# centre: COLUMN        # hospital or scanner site, for an external test")
-    lines.append("# group: COLUMN         # rows of one group never stand on both sides of a split")
+    note = "# rows of one group never stand on both sides of a split"
+    lines.append(f"group: {quoted(template.group)}   {note}" if template.group else f"# group: COLUMN         {note}")
     if template.survival:
         time, event = template.survival
-        lines.append(f"survival: {{time: {_quoted(time)}, event: {_quoted(event)}}}")
-    lines.append(f"clinical: [{', '.join(_quoted(name) for name in template.clinical)}]")
-    lines += [f"#   left out: {_quoted(name)} ({reason})" for name, reason in template.left_out.items()]
+        lines.append(f"survival: {{time: {quoted(time)}, event: {quoted(event)}}}")
+    lines.append(f"clinical: [{', '.join(quoted(name) for name in template.clinical)}]")
+    lines += [f"#   left out: {quoted(name)} ({reason})" for name, reason in template.left_out.items()]
     return lines
 
 
@@ -110,17 +125,17 @@ def _sequences(sequences: Mapping[str, TemplateSequence]) -> list[str]:
     lines = ["sequences:"]
     for name, sequence in sequences.items():
         lines += [
-            f"  {_quoted(name)}:",
+            f"  {quoted(name)}:",
             f"    modality: {sequence.modality}         # MR, CT or PET: decides the preprocessing below",
-            f"    image: {_quoted(sequence.image)}",
-            f"    mask: {_quoted(sequence.mask)}",
+            f"    image: {quoted(sequence.image)}",
+            f"    mask: {quoted(sequence.mask)}",
             "    # label: 1           # voxel value of the lesion; left out: every value above 0",
             "    lesions: union       # several lesions in a mask: union or largest",
         ]
         if sequence.repeats:
             lines.append("    repeats:             # further masks of the same lesion, for the ICC")
             lines += [
-                f"      - {{mask: {_quoted(column)}, reader: {reader}, round: {number}}}"
+                f"      - {{mask: {quoted(column)}, reader: {reader}, round: {number}}}"
                 for column, reader, number in sequence.repeats
             ]
     return lines
@@ -173,13 +188,12 @@ def _split(template: StudyTemplate) -> list[str]:
     if split.method == "random":
         lines += [f"  test_fraction: {split.test_fraction:g}", "  stratify: true"]
     if split.external:
-        lines.append(
-            f"  external: [{', '.join(_quoted(name) for name in split.external)}]   # centres kept for testing"
-        )
+        lines.append(f"  external: [{', '.join(quoted(name) for name in split.external)}]   # centres kept for testing")
     return lines
 
 
 def _models(template: StudyTemplate) -> list[str]:
+    part = "block" if template.table else "sequence"
     return [
         "selection:               # always inside the training patients, in this order",
         "  icc: {threshold: 0.75, form: 'ICC(2,1)', use: point}   # only where repeats are given",
@@ -187,16 +201,6 @@ def _models(template: StudyTemplate) -> list[str]:
         "  lasso: {folds: 5, rule: min}",
         "  n_features: 15         # recursive elimination down to this many",
         f"model: {{classifier: random_forest, folds: {template.inner_folds}}}   # folds of the tuning",
-        "combinations: all        # every sequence alone and every combination; or single; or [[A], [A, B]]",
+        f"combinations: all        # every {part} alone and every combination; or single; or [[A], [A, B]]",
         "random_state: 2025",
     ]
-
-
-def _quoted(text: str) -> str:
-    """A YAML scalar: plain where that is safe, in double quotes otherwise."""
-    plain = text.replace("_", "").replace("-", "").replace(".", "").replace("+", "").replace("/", "")
-    safe = text.isascii() and plain.isalnum() and text[0].isalpha()
-    return text if safe and text.lower() not in _RESERVED else json.dumps(text, ensure_ascii=False)
-
-
-_RESERVED = {"yes", "no", "on", "off", "true", "false", "null", "y", "n"}

@@ -55,7 +55,9 @@ def check_cohort(
     limits = limits or Limits()
     imaged = cohort if roles.sequences else ()
     tasks = [CaseTask(case=case, limits=limits, grey_levels=grey_levels) for case in imaged]
-    reports: list[CaseReport] = map_units(check_case, tasks, jobs=jobs, stage="check", progress=progress)
+    reports: list[CaseReport] = []
+    if tasks:
+        reports = map_units(check_case, tasks, jobs=jobs, stage="check", progress=progress)
     sequences = list(roles.sequences)
     findings = [finding for report in reports for finding in report.findings]
     findings += check_ids(frame, roles) + check_joins(cohort, frame, roles) + check_sequences(cohort, roles)

@@ -48,21 +48,20 @@ def _columns(given: GivenTable) -> Iterator[Finding]:
     yield _finding("note", "feature-columns", message, "Narrow them by features.columns or features.drop.")
     reasons: dict[str, list[str]] = defaultdict(list)
     for name, reason in columns.left_out.items():
-        reasons[reason].append(name)
+        if not (given.numbered and reason == "id"):
+            reasons[reason].append(name)
     if reasons:
         parts = "; ".join(f"{reason}: {named(found)}" for reason, found in reasons.items())
-        message = f"{counted(len(columns.left_out), 'column')} of numbers left out of the features ({parts})."
+        message = f"{counted(sum(map(len, reasons.values())), 'column')} of numbers left out of the features ({parts})."
         yield _finding("note", "columns-left-out", message, "features.columns takes what it names.")
     text = [name for name in columns.text if name not in columns.nearly]
     if text:
         message = f"{counted(len(text), 'column')} without numbers left out of the features: {named(text)}."
         yield _finding("note", "text-columns", message, "Recode them as numbers if they are features.")
-    for name, odd in columns.nearly.items():
-        message = (
-            f"Column '{name}' is left out: {counted(odd, 'cell')} of it {'is' if odd == 1 else 'are'} no number "
-            f"(first '{columns.text[name]}')."
-        )
-        yield _finding("warning", "text-among-numbers", message, "Correct or empty it; the others are numbers.")
+    if columns.nearly:
+        odd = [f"{name} ({n}, first '{columns.text[name]}')" for name, n in columns.nearly.items()]
+        message = f"{counted(len(odd), 'column')} left out for a few cells that are no number: {named(odd)}."
+        yield _finding("warning", "text-among-numbers", message, "Correct or empty these cells.")
 
 
 def _ids(source: Source, given: GivenTable) -> Iterator[Finding]:
