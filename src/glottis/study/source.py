@@ -20,7 +20,7 @@ from glottis.io.manifest import cohort_from_frame, require_columns, role_columns
 from glottis.study.settings import case_settings
 from glottis.study.spec import Study
 from glottis.study.spec_table import TableFeatures
-from glottis.study.table_columns import TableColumns, like_id, numeric, read_columns
+from glottis.study.table_columns import TableColumns, held, like_id, numeric, read_columns
 
 ROW_COLUMNS = ("row", "row_number")
 NAMED = 8
@@ -267,7 +267,7 @@ def _repeated_values(table: pd.DataFrame, name: str, path: Path) -> np.ndarray:
         raise CohortError(message)
     values, sample, _ = numeric(table[name])
     if values is None:
-        message = f"Feature '{name}' of table '{path.name}' holds text ('{sample}'): correct it, or leave it out."
+        message = f"Feature '{name}' of table '{path.name}' holds {held(sample)}: correct it, or leave it out."
         raise CohortError(message)
     return values
 

@@ -14,6 +14,7 @@ from glottis._errors import CohortError, nearest
 from glottis.io.clinical import is_missing, read_cells, read_table
 from glottis.io.files import write_text_atomic
 from glottis.study.beginning import CENTRE_NAMES, STUDY, clinical_columns, positive_value, proposed_split
+from glottis.study.check.columns import AFTER_DECISION
 from glottis.study.check.table import OUTCOME_LIKE
 from glottis.study.spec_table import TableFeatures
 from glottis.study.table_columns import BATCH, DIAGNOSTIC, OTHER, TableColumns, like_id, place, prefix, read_columns
