@@ -87,6 +87,7 @@ def test_the_report_shows_no_masks_and_numbers_its_sections(page):
 
 
 def test_the_report_says_that_no_image_was_read(page):
+    assert "Flow of patients, from the table to the sets" in page
     assert "12 features came from the table table.csv, which also holds the outcome; no image was read." in page
     assert "The user states of their making: by hand." in page
     assert "again.csv holds the same features measured again by reader B, round 1." in page
@@ -134,7 +135,9 @@ def test_rows_of_one_group_stay_on_one_side(tmp_path):
     for part in result.split["partitions"]:
         held_out = {dog[patient] for patients in part["tests"].values() for patient in patients}
         assert not held_out & {dog[patient] for patient in part["training"]}
-    assert "They are rows of 10 groups (dog)" in (study.run / "report.html").read_text()
+    assert (
+        "40 rows, 20 of them with Target = 1. They belong to 10 groups (dog)" in (study.run / "report.html").read_text()
+    )
 
 
 def test_a_patient_that_the_table_lacks_is_left_out_and_named(tmp_path):
