@@ -55,6 +55,12 @@ def test_other_columns_become_clinical_and_outcome_like_ones_are_dropped(table, 
     assert "Dropped from the features: ln_label (named like an id or an outcome)." in made.lines()
 
 
+def test_a_centre_is_found_whatever_the_features_are_called(tmp_path):
+    table = features_of(n=80).rename(columns=lambda name: name.replace("original_glcm", "deep"))
+    made, study = begin(table.assign(centre=[n % 3 for n in range(80)]), tmp_path, outcome="Target")
+    assert (study.centre, made.features) == ("centre", {"features": 6})
+
+
 def test_a_clinical_table_becomes_the_manifest(table, tmp_path):
     table[["ID", "Target"]].rename(columns={"ID": "case"}).to_csv(tmp_path / "clinical.csv", index=False)
     clinical = tmp_path / "clinical.csv"
