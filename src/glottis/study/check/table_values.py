@@ -136,20 +136,21 @@ def _leaks(source: Source, given: GivenTable, limits: Limits) -> Iterator[Findin
     outcome = {case.patient: case.outcome for case in source.cohort if case.outcome is not None}
     frame = given.first[given.first.index.isin(list(outcome))]
     y = np.array([outcome[patient] for patient in frame.index], dtype=int)
+    suspects: list[tuple[float, str]] = []
     for name in frame.columns:
         values = frame[name].to_numpy(dtype=float)
         known = np.isfinite(values)
         area = _area(values[known], y[known])
-        if area <= limits.leak_auc:
-            continue
-        same = area == 1 and np.unique(values[known]).size == 2
-        what = "is the outcome in other words" if same else "alone tells the outcome"
-        message = f"Feature '{name}' {what}: AUC {area:.3f} over {known.sum()} patients."
-        if same:
+        if area == 1 and np.unique(values[known]).size == 2:
+            message = f"Feature '{name}' is the outcome in other words: AUC {area:.3f} over {known.sum()} rows."
             yield _finding("error", "leaked-label", message, "Drop it (features.drop).")
-        else:
-            remedy = "Suspect a leak: find out how it was made, and drop it if it knew the outcome."
-            yield _finding("warning", "leak-suspect", message, remedy)
+        elif area > limits.leak_auc:
+            suspects.append((-area, name))
+    if suspects:
+        told = [f"{name} ({-area:.3f})" for area, name in sorted(suspects)]
+        message = f"{counted(len(told), 'feature')} alone with an AUC above {limits.leak_auc:g}: {named(told)}."
+        remedy = "Suspect a leak: find out how each was made, and drop it if it knew the outcome."
+        yield _finding("warning", "leak-suspect", message, remedy)
 
 
 def _area(values: NDArray[np.float64], y: NDArray[np.int_]) -> float:
