@@ -97,3 +97,9 @@ def test_a_group_in_and_outside_an_external_centre_is_refused():
     cases = Cohort(tuple(Case(**{**vars(c), "group": "same"}) for c in cohort()))
     with pytest.raises(CohortError, match="Group 'same' has patients in an external centre and elsewhere"):
         partitions(cases, Split(external=("2",)), random_state=1)
+
+
+def test_groups_that_hold_both_classes_can_be_folded():
+    cases = Cohort(tuple(Case(patient=f"P{n:02d}", group=f"G{n // 2}", outcome=n % 2) for n in range(20)))
+    parts = partitions(cases, Split(method="kfold", folds=5, repeats=1), random_state=1)
+    assert [len(part.tests["cross-validation"]) for part in parts] == [4] * 5

@@ -23,7 +23,15 @@ LEFT = 2.0
 REASONS_SHOWN = 8
 
 
-def flow_figure(flow: Mapping[str, Any], primary: str, outcome: Mapping[str, Any], design: str) -> Figure:
+def flow_figure(
+    flow: Mapping[str, Any],
+    primary: str,
+    outcome: Mapping[str, Any],
+    design: str,
+    *,
+    unit: str = "patient",
+    place: str = "manifest",
+) -> Figure:
     """Draw the flow of the cohort, and of the primary model from there on.
 
     Args:
@@ -31,17 +39,19 @@ def flow_figure(flow: Mapping[str, Any], primary: str, outcome: Mapping[str, Any
         primary: name of the primary model.
         outcome: the positive class's name.
         design: the design in words, for a cohort without held-out sets.
+        unit: what a row is called.
+        place: what the rows stand in.
     """
     model = flow["models"][primary]
     boxes = [
-        (counted(flow["manifest"], "patient") + " in the manifest", reasons("Left out", flow["excluded"])),
-        (counted(flow["analysed"], "patient") + " analysed", reasons(f"Not in model {primary}", model["missing"])),
+        (counted(flow["manifest"], unit) + f" in the {place}", reasons("Left out", flow["excluded"])),
+        (counted(flow["analysed"], unit) + " analysed", reasons(f"Not in model {primary}", model["missing"])),
     ]
     main = [_wrapped([text], 46) for text, _ in boxes]
     side = [_wrapped(lines, 50) for _, lines in boxes]
-    model_box = _wrapped([f"Model {primary}: {_size(model, outcome)}"], 46)
+    model_box = _wrapped([f"Model {primary}: {_size(model, outcome, unit)}"], 46)
     sets = model["sets"]
-    bottom = [_wrapped([design or _plain_name(name), _size(size, outcome)], 32) for name, size in sets.items()]
+    bottom = [_wrapped([design or _plain_name(name), _size(size, outcome, unit)], 32) for name, size in sets.items()]
     height = 1.0 + sum(_high(lines) + GAP for lines in side) + sum(_high(lines) for lines in [*main, model_box])
     height += GAP + max((_high(lines) for lines in bottom), default=0) + 1
     figure, axes = canvas_mm(DOUBLE_MM, height)
@@ -89,9 +99,9 @@ def _plain_name(name: str) -> str:
     return "Training" if name == "training" else set_name(name)
 
 
-def _size(size: Mapping[str, Any], outcome: Mapping[str, Any]) -> str:
+def _size(size: Mapping[str, Any], outcome: Mapping[str, Any], unit: str) -> str:
     events = f", {size['n_positive']} with {event_name(outcome)}" if "n_positive" in size else ""
-    return f"{counted(size['n'], 'patient')}{events}"
+    return f"{counted(size['n'], unit)}{events}"
 
 
 def _wrapped(lines: Iterable[str], width: int) -> list[str]:

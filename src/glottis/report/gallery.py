@@ -14,7 +14,7 @@ from glottis.report import figures
 from glottis.report.flow import flow_figure
 from glottis.report.pictures import mask_pages
 from glottis.report.style import PRINT_DPI, save, styled
-from glottis.report.summary import cross_validated, primary_of, test_sets
+from glottis.report.summary import cross_validated, primary_of, test_sets, unit_of
 from glottis.report.wording import counted, set_name
 from glottis.study.parallel import Progress
 from glottis.study.result import StudyResult
@@ -92,10 +92,12 @@ def _first(result: StudyResult) -> Iterator[Plan]:
     )
     folded = cross_validated(result)
     design = f"{results['n_folds']}-fold cross-validation, {counted(results['n_repeats'], 'repeat')}" if folded else ""
+    table, unit = result.study.table, unit_of(result)
+    place = "manifest" if table is None or table.table != result.study.manifest else "table"
     yield Plan(
         "flow",
-        f"Flow of patients, from the manifest to the sets of the primary model, {primary}.",
-        partial(flow_figure, result.flow, primary, results["outcome"], design),
+        f"Flow of {unit}s, from the {place} to the sets of the primary model, {primary}.",
+        partial(flow_figure, result.flow, primary, results["outcome"], design, unit=unit, place=place),
     )
     bars = "Dark: the fit with the fewest; pale: the fit with the most." if folded else "Bars: share of the candidates."
     yield Plan(

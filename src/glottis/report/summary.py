@@ -58,7 +58,7 @@ class Summary:
 def summarise(result: StudyResult) -> Summary:
     """Write the first screen from stored results."""
     primary = primary_of(result)
-    headlines = tuple(_headline(name, primary["sets"][name], result.results) for name in test_sets(primary))
+    headlines = tuple(_headline(name, primary["sets"][name], result) for name in test_sets(primary))
     return Summary(
         asked=_asked(result),
         who=_who(result),
@@ -80,6 +80,12 @@ def test_sets(entry: Mapping[str, Any]) -> list[str]:
     return [name for name in (INTERNAL, EXTERNAL, CROSS_VALIDATION) if name in entry["sets"]]
 
 
+def unit_of(result: StudyResult) -> str:
+    """What a row is called: a patient, unless several rows of a table belong to one."""
+    several = result.study.table is not None and result.results["n_groups"] < result.results["n_patients"]
+    return "row" if several else "patient"
+
+
 def cross_validated(result: StudyResult) -> bool:
     """Whether no test set was held out."""
     return bool(result.results["design"] == CROSS_VALIDATION)
@@ -94,7 +100,7 @@ def _asked(result: StudyResult) -> str:
         blocks = f" ({joined(table.blocks)})" if table.blocks else ""
         what = f"the features of {table.table.name}{blocks}"
     return (
-        f"Can {what} tell patients with "
+        f"Can {what} tell {unit_of(result)}s with "
         f"{outcome['column']} = {outcome['positive']} (the positive class) from those with "
         f"{outcome['column']} = {outcome['negative']}?"
     )
@@ -104,24 +110,24 @@ def _who(result: StudyResult) -> str:
     results = result.results
     centres = [name for name in results["centres"] if name]
     where = f" from {counted(len(centres), 'centre')}" if centres else ""
+    unit = unit_of(result)
     text = (
-        f"{capitalised(counted(results['n_patients'], 'patient'))}{where}, {results['n_positive']} of them with "
+        f"{capitalised(counted(results['n_patients'], unit))}{where}, {results['n_positive']} of them with "
         f"{event_name(results['outcome'])}."
     )
-    groups = results.get("n_groups", results["n_patients"])
-    if groups < results["n_patients"]:
+    if unit != "patient":
         text += (
-            f" They are rows of {counted(groups, 'group')} ({result.study.group}): a group lies on one side of every "
-            "split, but intervals count rows as if they were independent, and may be too narrow."
+            f" They belong to {counted(results['n_groups'], 'group')} ({result.study.group}): a group lies on one side "
+            "of every split, but intervals count rows as if they were independent, and may be too narrow."
         )
     left_out = len(result.flow["excluded"])
     if left_out:
         where = section(result.study, "patients")
-        text += f" {capitalised(counted(left_out, 'patient'))} of the manifest could not be used; {where} says why."
+        text += f" {capitalised(counted(left_out, unit))} of the manifest could not be used; {where} says why."
     missing = len(result.flow["models"][results["primary_model"]]["missing"])
     if missing:
         text += (
-            f" The primary model, {results['primary_model']}, is without {counted(missing, 'further patient')}: "
+            f" The primary model, {results['primary_model']}, is without {counted(missing, f'further {unit}')}: "
             f"it needs every one of its {_parts(result)}."
         )
     unscored = {row["patient"] for row in primary_of(result)["unscored"]}
@@ -161,14 +167,14 @@ def _centres(names: tuple[str, ...]) -> str:
     return f"centre {names[0]}" if len(names) == 1 else f"centres {joined(names)}"
 
 
-def _headline(name: str, entry: Mapping[str, Any], results: Mapping[str, Any]) -> Headline:
-    interval = entry["auc"]["interval"]
+def _headline(name: str, entry: Mapping[str, Any], result: StudyResult) -> Headline:
+    interval, event = entry["auc"]["interval"], event_name(result.results["outcome"])
     words = f"approx. {level(interval)} CI" if name == CROSS_VALIDATION else f"{level(interval)} CI"
     return Headline(
         name=set_name(name),
         auc=number(interval["value"]),
         interval=f"{words} {limits(interval)}" if interval["low"] is not None else "no interval",
-        size=f"{counted(entry['n'], 'patient')}, {entry['n_positive']} with {event_name(results['outcome'])}",
+        size=f"{counted(entry['n'], unit_of(result))}, {entry['n_positive']} with {event}",
         verdict=verdict(interval, approximate=name == CROSS_VALIDATION),
     )
 

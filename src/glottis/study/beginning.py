@@ -118,7 +118,7 @@ def _template(layout: Layout, rows: pd.DataFrame, folder: Path, outcome: str | N
     codes, positive, note = positive_value(rows, outcome)
     complete = [
         code
-        for code, (_, row) in zip(codes, rows.iterrows(), strict=True)
+        for code, (_, row) in zip(codes, rows.iterrows(), strict=False)  # no codes without an outcome
         if code is not None and not any(is_missing(row[f"{name}_image"]) for name in layout.sequences)
     ]
     split, why, inner = proposed_split(codes, complete)

@@ -13,9 +13,10 @@ from glottis.data.cohort import Cohort
 from glottis.data.tables import FeatureTable
 from glottis.io.files import write_atomic
 from glottis.study.extraction import ScanResult, extract_scans
+from glottis.study.given_table import GivenTable
 from glottis.study.landmarks import learn_landmarks, nyul_sequences
 from glottis.study.parallel import Progress
-from glottis.study.source import GivenTable, Source
+from glottis.study.source import Source
 from glottis.study.spec import Study
 from glottis.study.split import Partition
 from glottis.study.store import write_json

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -98,8 +97,7 @@ def _held_out(cases: list[Case], split: Split, random_state: int) -> Partition:
 def _random_groups(cases: list[Case], split: Split, random_state: int) -> set[str]:
     from sklearn.model_selection import train_test_split
 
-    groups, strata = _groups(cases)
-    _enough(strata, 2, "a random split needs at least 2 groups of each class")
+    groups, strata = _groups(cases, 2, "a random split needs at least 2 groups of each class")
     _, chosen = train_test_split(
         groups,
         test_size=split.test_fraction,
@@ -112,8 +110,8 @@ def _random_groups(cases: list[Case], split: Split, random_state: int) -> set[st
 def _k_fold(cases: list[Case], split: Split, random_state: int) -> tuple[Partition, ...]:
     from sklearn.model_selection import StratifiedKFold
 
-    groups, strata = _groups(cases)
-    _enough(strata, split.folds, f"split.folds is {split.folds}; use fewer folds or more patients")
+    why = f"split.folds is {split.folds}; use fewer folds or more patients"
+    groups, strata = _groups(cases, split.folds, why)
     parts = []
     for repeat in range(split.repeats):
         folds = StratifiedKFold(split.folds, shuffle=True, random_state=random_state + repeat)
@@ -152,20 +150,25 @@ def _given(cases: list[Case]) -> Partition:
     return Partition(repeat=0, fold=0, training=tuple(sets[TRAINING]), tests=tests)
 
 
-def _groups(cases: Iterable[Case]) -> tuple[list[str], list[int]]:
-    """Groups in order of name, each with the class that any of its rows has."""
-    positive: dict[str, int] = {}
+def _groups(cases: Iterable[Case], needed: int, why: str) -> tuple[list[str], list[int]]:
+    """Groups in order of name, each with its stratum: whether any of its rows has the event.
+
+    A group of several rows may hold both classes. Where too few groups are without any event to be spread over the
+    sets, all groups are one stratum.
+
+    Raises:
+        CohortError: fewer than ``needed`` groups hold a class.
+    """
+    classes: dict[str, set[int]] = {}
     for case in cases:
-        positive[case.group] = max(positive.get(case.group, 0), int(case.outcome or 0))
-    names = sorted(positive)
-    return names, [positive[name] for name in names]
-
-
-def _enough(strata: list[int], needed: int, why: str) -> None:
-    counts = Counter(strata)
-    if min(counts.get(0, 0), counts.get(1, 0)) < needed:
-        message = f"The cohort has {counts.get(1, 0)} groups with the event and {counts.get(0, 0)} without: {why}."
+        classes.setdefault(case.group, set()).add(int(case.outcome or 0))
+    names = sorted(classes)
+    holding = [sum(code in classes[name] for name in names) for code in (0, 1)]
+    if min(holding) < needed:
+        message = f"The cohort has {holding[1]} groups with the event and {holding[0]} without: {why}."
         raise CohortError(message)
+    strata = [max(classes[name]) for name in names]
+    return names, strata if min(strata.count(0), strata.count(1)) >= needed else [0] * len(names)
 
 
 def _check_partition(part: Partition, by_patient: Mapping[str, Case]) -> None:

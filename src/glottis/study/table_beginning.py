@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from glottis._errors import CohortError, nearest
 from glottis.io.clinical import is_missing, read_cells, read_table
 from glottis.io.files import write_text_atomic
 from glottis.study.beginning import CENTRE_NAMES, STUDY, clinical_columns, positive_value, proposed_split
+from glottis.study.check.columns import AFTER_DECISION
 from glottis.study.check.table import OUTCOME_LIKE
 from glottis.study.spec_table import TableFeatures
 from glottis.study.table_columns import BATCH, DIAGNOSTIC, OTHER, TableColumns, like_id, place, prefix, read_columns
@@ -86,44 +87,72 @@ def begin_from_table(path: Path, out: Path, *, clinical: Path | None, outcome: s
         message = f"No column '{outcome}' to predict: {nearest(outcome, [str(name) for name in manifest.columns])}."
         raise CohortError(message)
     ids = _ids(table, outcome)
-    manifest_id = ids.id if clinical is None else _matching(table, ids.id, manifest, clinical)
-    columns = read_columns(table, TableFeatures(table=path), _roles(ids, outcome), name=path.name)
-    others = _others(table, columns, ids, outcome)
-    candidates = others if clinical is None else [str(n) for n in manifest.columns if n not in (manifest_id, outcome)]
-    centre = next((name for name in candidates if name.lower() in CENTRE_NAMES), "")
-    kept, left_out = clinical_columns(manifest, [name for name in candidates if name != centre])
-    drop = _drop(columns, [] if clinical is None else others, left_out)
-    features = [name for name in columns.features if name not in {*drop, *kept, centre}]
-    blocks = _blocks(features)
-    codes, positive, note = positive_value(manifest, outcome)
-    known = _by_group(table, ids, codes) if clinical is None else [code for code in codes if code is not None]
-    split, why, inner = proposed_split(known, known)
-    template = StudyTemplate(
+    if clinical is None:
+        template, features = _alone(table, path, ids, outcome)
+    else:
+        template, features = _beside(table, path, ids, manifest, clinical, outcome)
+    placed = replace(
+        template,
         title=f"{path.stem}: {outcome or 'OUTCOME'}",
-        manifest="" if clinical is None else _relative(clinical, out),
-        id=manifest_id,
         outcome=outcome or "OUTCOME",
-        positive=positive,
-        positive_note=note,
-        centre=centre,
-        group=ids.group if clinical is None else "",
-        clinical=kept,
-        left_out=left_out,
-        table=TemplateTable(
-            table=_relative(path, out),
-            id="" if clinical is None or manifest_id == ids.id else ids.id,
-            drop=drop,
-            blocks=blocks,
-        ),
-        split=split,
-        split_note=why,
-        inner_folds=inner,
+        manifest="" if clinical is None else _relative(clinical, out),
+        table=replace(template.table or TemplateTable(table=""), table=_relative(path, out)),
     )
-    write_text_atomic(out / STUDY, study_yaml(template))
+    write_text_atomic(out / STUDY, study_yaml(placed))
+    blocks = placed.table.blocks if placed.table else {}
     sizes = {name: sum(prefix(f) == name for f in features) for name in blocks} or {"features": len(features)}
     return TableBeginning(
-        table=path, study=out / STUDY, rows=len(table), features=sizes, notes=tuple(_notes(template, ids, why))
+        table=path, study=out / STUDY, rows=len(table), features=sizes, notes=tuple(_notes(placed, ids))
     )
+
+
+def _alone(table: pd.DataFrame, path: Path, ids: _Ids, outcome: str | None) -> tuple[StudyTemplate, list[str]]:
+    """The study of a table that holds everything, and its features."""
+    columns = read_columns(table, TableFeatures(table=path), _roles(ids, outcome), name=path.name)
+    centre = _centre(table)
+    others = [name for name in _others(table, columns, ids, outcome) if name != centre]
+    kept, left_out = clinical_columns(table, others)
+    drop = {name: reason for name, reason in left_out.items() if name in columns.features} | _dropped(columns)
+    features = [name for name in columns.features if name not in {*drop, *kept, centre}]
+    codes, _, _ = positive_value(table, outcome)
+    template = _template(table, outcome, _by_group(table, ids, codes))
+    shown = TemplateTable(table="", drop=drop, blocks=_blocks(features))
+    return replace(
+        template, id=ids.id, group=ids.group, centre=centre, clinical=kept, left_out=left_out, table=shown
+    ), features
+
+
+def _beside(
+    table: pd.DataFrame, path: Path, ids: _Ids, manifest: pd.DataFrame, clinical: Path, outcome: str | None
+) -> tuple[StudyTemplate, list[str]]:
+    """The study of a table that is joined to a manifest, and its features."""
+    manifest_id = _matching(table, ids.id, manifest, clinical)
+    columns = read_columns(table, TableFeatures(table=path), _roles(ids, outcome), name=path.name)
+    others = _others(table, columns, ids, outcome)
+    drop = {name: "not named as a feature" for name in others if name in columns.features} | _dropped(columns)
+    features = [name for name in columns.features if name not in drop]
+    centre = _centre(manifest)
+    names = [str(name) for name in manifest.columns if name not in (manifest_id, outcome, centre)]
+    kept, left_out = clinical_columns(manifest, names)
+    codes, _, _ = positive_value(manifest, outcome)
+    template = _template(manifest, outcome, [code for code in codes if code is not None])
+    own_id = "" if manifest_id == ids.id else ids.id
+    shown = TemplateTable(table="", id=own_id, drop=drop, blocks=_blocks(features))
+    return replace(template, id=manifest_id, centre=centre, clinical=kept, left_out=left_out, table=shown), features
+
+
+def _template(manifest: pd.DataFrame, outcome: str | None, codes: Sequence[int]) -> StudyTemplate:
+    """Outcome and split of the study."""
+    _, positive, note = positive_value(manifest, outcome)
+    split, why, inner = proposed_split(codes, codes)
+    return StudyTemplate(
+        title="", manifest="", id="", outcome="", positive=positive, positive_note=note, split=split, split_note=why,
+        inner_folds=inner,
+    )  # fmt: skip
+
+
+def _centre(manifest: pd.DataFrame) -> str:
+    return next((str(name) for name in manifest.columns if str(name).lower() in CENTRE_NAMES), "")
 
 
 def _ids(table: pd.DataFrame, outcome: str | None) -> _Ids:
@@ -166,12 +195,15 @@ def _others(table: pd.DataFrame, columns: TableColumns, ids: _Ids, outcome: str 
     return [str(name) for name in table.columns if name in found]
 
 
-def _drop(columns: TableColumns, beside: Sequence[str], left_out: Mapping[str, str]) -> dict[str, str]:
+def _dropped(columns: TableColumns) -> dict[str, str]:
     """Columns of numbers that must not become features, with the reason."""
-    drop = {name: reason for name, reason in left_out.items() if name in columns.features}
-    drop |= {name: "not named as a feature" for name in beside if name in columns.features}
-    suspects = [n for n in columns.features if place(n) == OTHER and (OUTCOME_LIKE.search(n) or like_id(n))]
-    return drop | dict.fromkeys(suspects, "named like an id or an outcome")
+    return dict.fromkeys(_suspects(columns), "named like an id or an outcome")
+
+
+def _suspects(columns: TableColumns) -> list[str]:
+    """Columns of numbers that are named like an id, an outcome, or something known only later."""
+    strange = [name for name in columns.features if place(name) == OTHER]
+    return [n for n in strange if OUTCOME_LIKE.search(n) or AFTER_DECISION.search(n) or like_id(n)]
 
 
 def _blocks(features: Sequence[str]) -> dict[str, str]:
@@ -198,7 +230,7 @@ def _relative(path: Path, out: Path) -> str:
         return path.resolve().as_posix()
 
 
-def _notes(template: StudyTemplate, ids: _Ids, why: str) -> list[str]:
+def _notes(template: StudyTemplate, ids: _Ids) -> list[str]:
     notes = []
     if not template.id:
         notes.append("No column of unique ids: rows are numbered.")
@@ -208,4 +240,9 @@ def _notes(template: StudyTemplate, ids: _Ids, why: str) -> list[str]:
         notes.append(f"Taken as clinical variables, not as features: {', '.join(template.clinical)}.")
     if template.table is not None:
         notes += [f"Dropped from the features: {name} ({reason})." for name, reason in template.table.drop.items()]
-    return [*notes, f"Split: {why}." if why else "No outcome yet: fill in 'outcome' in the study file."]
+    return [
+        *notes,
+        f"Split: {template.split_note}."
+        if template.split_note
+        else "No outcome yet: fill in 'outcome' in the study file.",
+    ]

@@ -66,11 +66,11 @@ def read_columns(frame: pd.DataFrame, block: TableFeatures, roles: Mapping[str, 
         values, sample, odd = numeric(frame[column])
         reason = _reason(column, block, roles, batch=set(names) >= BATCH)
         if values is None:
-            if block.columns is not None and column in block.columns:
-                message = f"Feature '{column}' of table '{name}' holds text ('{sample}'): correct it, or leave it out."
-                raise CohortError(message)
             if column in roles:
                 continue
+            if block.columns is not None and column in block.columns:
+                message = f"Feature '{column}' of table '{name}' holds {held(sample)}: correct it, or leave it out."
+                raise CohortError(message)
             text[column] = sample
             if odd and not reason and odd <= len(frame) / 10:
                 nearly[column] = odd
@@ -95,6 +95,11 @@ def numeric(cells: pd.Series) -> tuple[NDArray[np.float64] | None, str, int]:
         if no_end:
             values[row] = float(texts[row] or "nan")
     return np.array(values, dtype=np.float64), "", 0
+
+
+def held(sample: str) -> str:
+    """What a column without numbers holds, in words."""
+    return f"text ('{sample}')" if sample else "no value"
 
 
 def place(feature: str) -> tuple[str, str]:

@@ -178,7 +178,7 @@ def _class_sizes(cohort: Cohort, roles: Roles, limits: Limits) -> list[Finding]:
     if limits.n_candidate_features and rarer < EVENTS_PER_FEATURE * limits.n_candidate_features:
         ratio = rarer / limits.n_candidate_features
         message = (
-            f"{rarer} patients of the rarer class for {limits.n_candidate_features:,} candidate features: {ratio:.2g} "
+            f"{rarer} {whom} of the rarer class for {limits.n_candidate_features:,} candidate features: {ratio:.2g} "
             f"per feature, where {EVENTS_PER_FEATURE} is the usual advice for a model without selection."
         )
         remedy = "Keep selection inside the training folds and test on patients that were never used."
