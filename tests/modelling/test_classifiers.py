@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from modelling_cohorts import cohort, steps
 from scipy import stats
 from scipy.special import expit
 from sklearn.base import clone
@@ -16,7 +17,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import ParameterGrid
 from sklearn.svm import SVC
 
-from cohorts import cohort, steps
 from glottis._errors import MissingExtraError, SettingsError
 from glottis.evaluation import roc_auc
 from glottis.modelling import CLASSIFIERS, ClassifierSpec, TunedChain
@@ -25,7 +25,11 @@ from glottis.modelling.imported import imported_classifier
 
 NAMES = ["logistic_regression", "svm", "random_forest", "extra_trees", "xgboost", "lightgbm", "mlp"]
 FOREST = {"n_estimators": [15], "min_samples_leaf": [3]}
-QUICK: dict[str, Any] = {"random_forest": FOREST, "extra_trees": FOREST, "mlp": {"hidden_layer_sizes": [(4,)], "alpha": [1.0]}}
+QUICK: dict[str, Any] = {
+    "random_forest": FOREST,
+    "extra_trees": FOREST,
+    "mlp": {"hidden_layer_sizes": [(4,)], "alpha": [1.0]},
+}
 X, Y = cohort()
 
 
@@ -246,8 +250,6 @@ def test_code_from_outside_is_refused_unless_allowed() -> None:
 def test_weights_that_cannot_be_used_are_refused(settings: dict[str, Any], match: str) -> None:
     with pytest.raises(SettingsError, match=match):
         _chain("svm", **settings).fit(X, Y)
-
-
 
 
 def test_a_frame_of_strange_names_is_handed_on_without_them() -> None:

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from modelling_cohorts import cohort, steps
 
-from cohorts import cohort, steps
 from glottis.evaluation import cross_validated_auc, roc_auc
 from glottis.modelling import SurvivalChain, TunedChain, nested_cross_validation, repeated_splits
 

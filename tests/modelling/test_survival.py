@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from modelling_cohorts import steps, survivors
 from sklearn.base import clone
 
-from cohorts import steps, survivors
 from glottis._errors import MissingExtraError
 from glottis.evaluation import concordance_index, cox_regression, median_cutoff, survival_youden_cutoff
 from glottis.modelling import SURVIVAL_MODELS, Search, SurvivalChain, choose, fit_together

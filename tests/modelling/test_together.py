@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from modelling_cohorts import Tuned, cohort, steps, survivors
 from sklearn.base import clone
 
-from cohorts import Tuned, cohort, steps, survivors
 from glottis.evaluation import roc_auc
 from glottis.modelling import Search, SurvivalChain, TunedChain, choose, fit_together
 from glottis.selection import ICCFilter, radiomics_chain

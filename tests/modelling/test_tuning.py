@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from modelling_cohorts import cohort, steps
 from scipy import stats
 from sklearn.model_selection import ParameterSampler
 
-from cohorts import cohort, steps
 from glottis._errors import MissingExtraError, SettingsError
 from glottis.modelling import Range, Search, TunedChain
 from glottis.modelling.tuning import best_of, run_search

@@ -182,7 +182,7 @@ MLP = ClassifierSpec(
     name="mlp",
     make=_mlp,
     # one hidden layer and a strong penalty; L-BFGS, which scikit-learn advises for small tables
-    grid={"hidden_layer_sizes": ((8,), (32,)), "alpha": (1.0, 10.0)},
+    grid={"hidden_layer_sizes": ((8,), (16,)), "alpha": (1.0, 10.0)},
     ranges={
         "hidden_layer_sizes": ((4,), (8,), (16,), (32,), (64,), (16, 8)),
         "alpha": Range(low=0.01, high=30, log=True),
