@@ -123,6 +123,18 @@ def test_class_weighted_scores_are_recalibrated_to_the_prevalence(name: str) -> 
     assert fitted.out_of_fold_.mean() == pytest.approx(outcome[rare.index].mean(), abs=0.03)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_marker_in_a_validation_patient_moves_no_other_score_of_its_fold(name: str) -> None:
+    grid = {key: values[:1] for key, values in (QUICK.get(name) or CLASSIFIERS[name].grid).items()}
+    before = _chain(name, grid=grid, class_weight="balanced").fit(X, Y)
+    patients = before.fold_.index[before.fold_ == 1]
+    marked = X.copy()
+    marked.loc[patients[0]] = 1e6 * np.arange(1, 6)
+    after = _chain(name, grid=grid, class_weight="balanced").fit(marked, Y)
+    assert after.out_of_fold_raw_[patients[1:]].equals(before.out_of_fold_raw_[patients[1:]])
+    assert not after.out_of_fold_raw_.equals(before.out_of_fold_raw_)
+
+
 def test_a_weight_in_the_grid_is_recalibrated_too() -> None:
     grid = {"class_weight": ["balanced"]}
     assert _chain("logistic_regression", grid=grid).fit(X, Y).recalibration_ is not None

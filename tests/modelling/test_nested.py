@@ -181,6 +181,13 @@ def test_splits_that_cannot_be_made_are_refused(change: dict[str, Any], match: s
         repeated_splits(CHAIN, X, Y, **change)
 
 
+def test_a_split_of_one_class_is_refused() -> None:
+    rare = pd.Series((np.arange(48) < 3).astype(int), index=X.index)
+    chain = TunedChain(steps(), "logistic_regression", folds=2)
+    with pytest.raises(ValueError, match=r"Split . has one class only in its test rows: hold out more patients"):
+        repeated_splits(chain, X, rare, test_fraction=0.05, repeats=3)
+
+
 def test_a_chain_without_an_auc_is_refused() -> None:
     with pytest.raises(TypeError, match="need a TunedChain, whose result is an AUC; got SurvivalChain"):
         nested_cross_validation(SurvivalChain(steps()), X, Y)

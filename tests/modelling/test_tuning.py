@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import pickle
 import sys
 from typing import Any
 
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 from modelling_cohorts import cohort, steps
 from scipy import stats
+from sklearn.base import clone
 from sklearn.model_selection import ParameterSampler
 
 from glottis._errors import MissingExtraError, SettingsError
@@ -108,6 +110,20 @@ def test_a_default_search_uses_the_classifiers_ranges(kind: str) -> None:
     assert list(fitted.cv_results_.columns[:3].sort_values()) == ["C", "gamma", "kernel"]
 
 
+@pytest.mark.parametrize("kind", ["grid", "random", "bayes"])
+def test_a_model_with_nothing_to_tune_is_one_point(kind: str) -> None:
+    search = Search(kind=kind, n_trials=3)
+    path = "sklearn.naive_bayes:GaussianNB"
+    fitted = TunedChain(steps(), path, folds=2, search=search, allow_code=True).fit(X, Y)
+    assert len(fitted.cv_results_) == 1
+    assert fitted.best_params_ == {}
+
+
+def test_a_chain_with_a_search_can_be_cloned_and_stored() -> None:
+    again = pickle.loads(pickle.dumps(clone(FITTED["bayes"]).fit(X, Y)))
+    assert again.predict_proba(X).tolist() == FITTED["bayes"].predict_proba(X).tolist()
+
+
 def test_a_word_is_a_search_too() -> None:
     short = TunedChain(steps(), "logistic_regression", folds=2, search="random", grid={"C": [0.1, 1.0]}).fit(X, Y)
     assert len(short.cv_results_) == 2
@@ -140,6 +156,8 @@ def test_ends_as_a_mapping_make_a_range() -> None:
         (lambda: Search(n_trials=0), "at least one point; got n_trials=0"),
         (lambda: Range(low=2, high=1), "from a lower to a higher number; got 2 to 1"),
         (lambda: Range(low=0, high=1, log=True), "starts above 0; got 0"),
+        (lambda: Range(low=1.5, high=4, integer=True), "has whole ends; got 1.5 to 4"),
+        (lambda: Search(kind="bayes").space({"C": {"low": 1, "hihg": 2}}, {}), "C needs 'low' and 'high'"),
         (lambda: Search().space({"C": Range(low=1, high=2)}, {}), "C is a range, which a grid cannot hold"),
         (lambda: Search().space({"C": 3}, {}), "C needs a list of values to try; got 3"),
         (lambda: Search().space({"kernel": "rbf"}, {}), "kernel needs a list of values to try; got 'rbf'"),

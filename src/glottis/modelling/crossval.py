@@ -15,10 +15,11 @@ from glottis._errors import SettingsError, nearest
 from glottis.evaluation.discrimination import area
 from glottis.evaluation.interval import Floats
 from glottis.evaluation.thresholds import youden_threshold
-from glottis.modelling.chain import Chain, Tuning, balanced
+from glottis.modelling.chain import Chain
 from glottis.modelling.classifiers import CLASSIFIERS, ClassifierSpec, positive_score
 from glottis.modelling.fixed import FixedChain, fixed
 from glottis.modelling.imported import imported_classifier
+from glottis.modelling.models import Tuning, balanced
 from glottis.modelling.scaling import LogisticCurve, fit_curve
 from glottis.modelling.tuning import Search
 from glottis.modelling.views import FitRecord, Steps, View, aligned, check_table
