@@ -11,7 +11,7 @@ import pytest
 from modelling_cohorts import cohort, steps
 from scipy import stats
 from scipy.special import expit
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import ParameterGrid
@@ -31,6 +31,13 @@ QUICK: dict[str, Any] = {
     "mlp": {"hidden_layer_sizes": [(4,)], "alpha": [1.0]},
 }
 X, Y = cohort()
+
+
+class Silent(ClassifierMixin, BaseEstimator):
+    """A classifier that says classes alone."""
+
+    def fit(self, X: Any, y: Any) -> Silent:
+        return self
 
 
 def _chain(name: str, **settings: Any) -> TunedChain:
@@ -235,7 +242,10 @@ def test_a_path_takes_a_grid_of_the_user() -> None:
         ("nowhere_at_all:X", "cannot be imported"),
         (":X", "cannot be imported"),
         ("os:getcwd", "is no scikit-learn estimator class"),
-        ("sklearn.cluster:KMeans", "gives no scores"),
+        ("sklearn.cluster:KMeans", "is no scikit-learn classifier: take one that learns two classes"),
+        ("sklearn.ensemble:IsolationForest", "is no scikit-learn classifier"),
+        ("sklearn.ensemble:RandomForestRegressor", "is no scikit-learn classifier"),
+        (f"{__name__}:Silent", "gives no scores"),
         ("sklearn.ensemble:VotingClassifier", "cannot be made without arguments"),
     ],
 )
@@ -262,6 +272,38 @@ def test_code_from_outside_is_refused_unless_allowed() -> None:
 def test_weights_that_cannot_be_used_are_refused(settings: dict[str, Any], match: str) -> None:
     with pytest.raises(SettingsError, match=match):
         _chain("svm", **settings).fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    ("name", "parameter", "match"),
+    [
+        ("xgboost", "max_dept", "xgboost has no parameter 'max_dept': did you mean 'max_depth'"),
+        ("lightgbm", "num_leafs", "lightgbm has no parameter 'num_leafs': did you mean 'num_leaves'"),
+        ("svm", "c_", "svm has no parameter 'c_': did you mean 'C'"),
+    ],
+)
+def test_a_parameter_that_a_model_lacks_is_refused(name: str, parameter: str, match: str) -> None:
+    with pytest.raises(SettingsError, match=match):
+        _chain(name, grid={parameter: [1]}).fit(X, Y)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_hole_that_reaches_a_model_is_named(name: str) -> None:
+    holed = X.copy()
+    holed.iloc[7, 1] = np.nan
+    with pytest.raises(ValueError, match=rf"Feature .* of '{X.index[7]}' is not finite \(1 rows concerned\)"):
+        TunedChain([], name, folds=3).fit(holed, Y)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_only_forests_score_a_validation_patient_with_a_hole(name: str) -> None:
+    holed = X.copy()
+    holed.iloc[7, 1] = np.nan  # the variance step drops the feature where the patient is for training
+    if CLASSIFIERS[name].holes:
+        assert _chain(name).fit(holed, Y).out_of_fold_.notna().all()
+    else:
+        with pytest.raises(ValueError, match=rf"of '{X.index[7]}' is not finite"):
+            _chain(name).fit(holed, Y)
 
 
 def test_a_frame_of_strange_names_is_handed_on_without_them() -> None:

@@ -16,9 +16,9 @@ from threadpoolctl import threadpool_limits
 
 from glottis.evaluation.interval import Floats
 from glottis.modelling.classifiers import ClassifierSpec
-from glottis.modelling.models import Tuning, importances_of
+from glottis.modelling.models import Tuning, importances_of, refuse_unknown
 from glottis.modelling.tuning import Point, Search, best_of, run_search
-from glottis.modelling.views import FitRecord, FittedSteps, Steps, View, equal, fit_steps, through
+from glottis.modelling.views import FitRecord, FittedSteps, Steps, View, equal, fit_steps, refuse_holes, through
 
 Split = tuple[NDArray[np.intp], NDArray[np.intp]]
 
@@ -118,7 +118,9 @@ class Chain(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         tuning = Tuning(self, spec, view, folds, [record for fold in folds for record in fold.log])
         self._check_results(view, folds)
         own = spec.grid if search.kind == "grid" else spec.ranges or spec.grid
-        points, scores, results = run_search(search, search.space(self.grid, own), self.random_state, tuning.evaluate)
+        space = search.space(self.grid, own)
+        refuse_unknown(spec, space)
+        points, scores, results = run_search(search, space, self.random_state, tuning.evaluate)
         best = self._keep_results(points, results)
         tuning.log.append(FitRecord("tuning", "final", tuple(view.X.index)))
         self.best_params_ = points[best]
@@ -171,14 +173,7 @@ class Chain(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         """(n,) scores of the final model, before any recalibration."""
         check_is_fitted(self, "classifier_")
         selected = through(self.steps_, self._columns(X))
-        bad = ~np.isfinite(selected.to_numpy(dtype=np.float64))
-        if bad.any():
-            row, column = np.argwhere(bad)[0]
-            message = (
-                f"Feature {selected.columns[column]!r} of {selected.index[row]!r} is not finite "
-                f"({bad.any(axis=1).sum()} rows concerned): extract it again, or leave this patient out and say so."
-            )
-            raise ValueError(message)
+        refuse_holes(selected)
         with threadpool_limits(1):
             return self._score(self.classifier_, self._spec().given(selected))
 

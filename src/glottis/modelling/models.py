@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.class_weight import compute_sample_weight
 
+from glottis._errors import SettingsError, nearest
 from glottis.evaluation.interval import Floats
 from glottis.modelling.classifiers import ClassifierSpec
 from glottis.modelling.tuning import Point
-from glottis.modelling.views import FitRecord, FittedSteps, Fold, View
+from glottis.modelling.views import FitRecord, FittedSteps, Fold, View, refuse_holes
 
 
 class Hooks(Protocol):
@@ -57,6 +58,8 @@ class Tuning:
         scores = np.full((len(points), len(self.view.X)), np.nan)
         results = np.full((len(points), len(self.folds)), np.nan)
         for place, fold in enumerate(self.folds):
+            if not self.spec.holes:
+                refuse_holes(fold.held_out)
             fitted: dict[int, Any] = {}
             for number, point in reversed(list(enumerate(points))):  # a grid ends with its least limited point
                 twin = next((known for known, model in fitted.items() if self.spec.same(model, point)), None)
@@ -106,6 +109,19 @@ def importances_of(model: Any, n_features: int) -> Floats | None:
         if found is not None and np.size(found) == n_features:
             return np.abs(np.asarray(found, dtype=np.float64)).reshape(-1)
     return None
+
+
+def refuse_unknown(spec: ClassifierSpec, names: Iterable[str]) -> None:
+    """Refuse a parameter that the model does not have; LightGBM and XGBoost would take any and ignore it.
+
+    Raises:
+        SettingsError: naming the nearest one that it has.
+    """
+    known = spec.make(0).get_params()
+    for name in names:
+        if name not in known:
+            message = f"{spec.name} has no parameter {name!r}: {nearest(name, known)}"
+            raise SettingsError(message)
 
 
 def balanced(outcome: NDArray[Any]) -> Floats:
