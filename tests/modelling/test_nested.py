@@ -131,12 +131,12 @@ def test_a_split_holds_out_the_wanted_share_of_both_classes() -> None:
     assert (SPLITS.splits["n_training"] == 33).all()
 
 
-# 40 patients of noise, 30 held out in each of 6 repeats of 3 folds: the mean over repeats has a standard error of at
-# most .094 (that of one AUC of all 40), so .2 is crossed by chance in 3%; the cohort is fixed.
+# 40 patients of noise, 6 repeats of 3 folds: the mean over repeats has a standard error of at most .094 (one AUC
+# of 20 + 20), so a correct program leaves .5 by .3 in .14% of choices of seeds; scores of training patients give 1.
 def test_boosted_noise_gets_no_credit_for_its_training_patients() -> None:
     data, outcome = cohort(5, n=40, signal=0, n_features=30)
     result = nested_cross_validation(CHAINS["boosted"], data, outcome, folds=3, repeats=6)
-    assert abs(result.auc.value - 0.5) < 0.2
+    assert abs(result.auc.value - 0.5) < 0.3
     fitted = TunedChain(steps(), "xgboost", folds=3).fit(data, outcome)
     assert roc_auc(outcome, fitted.predict_proba(data)[:, 1]).value > 0.95
 

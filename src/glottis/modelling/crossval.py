@@ -66,6 +66,11 @@ class TunedChain(ClassifierMixin, Chain):  # type: ignore[misc]  # scikit-learn 
         selected_: names that the classifier sees.
         feature_importances_: of these, where the classifier gives them; sizes of coefficients where it is linear.
         note_: notes of steps, classifier and recalibration, one a line; empty without any.
+
+    >>> X = pd.DataFrame({"a": range(12), "b": [1, 0] * 6}, index=list("abcdefghijkl"))
+    >>> chain = TunedChain([], "logistic_regression", grid={"C": [0.1, 1.0]}, folds=2).fit(X, [0] * 6 + [1] * 6)
+    >>> chain.inner_auc_, chain.best_params_
+    (1.0, {'C': 0.1})
     """
 
     _RESULT = "auc"

@@ -30,6 +30,9 @@ class Range:
         high: the largest value.
         log: spread evenly on the log scale; ``low`` is then above 0.
         integer: whole numbers, both ends among them.
+
+    >>> 2 <= Range(low=2, high=5, integer=True).rvs(random_state=0) <= 5
+    True
     """
 
     low: float
@@ -71,6 +74,9 @@ class Search:
         n_trials: combinations that ``"random"`` and ``"bayes"`` try.
         grid: parameter to its values, or to a `Range` (or its fields ``low`` and ``high``) for ``"random"`` and
             ``"bayes"``; None leaves this to the chain.
+
+    >>> Search(kind="random").space({"C": {"low": 0.1, "high": 10, "log": True}}, {})
+    {'C': Range(low=0.1, high=10, log=True, integer=False)}
     """
 
     kind: Kind = "grid"
