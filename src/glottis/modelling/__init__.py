@@ -11,13 +11,16 @@ from glottis.modelling.crossval import TunedChain
 from glottis.modelling.fixed import FixedChain
 from glottis.modelling.fusion import LateFusion
 from glottis.modelling.harmonise import ComBat
+from glottis.modelling.nested import NestedResult, SplitsResult, nested_cross_validation, repeated_splits
 from glottis.modelling.scaling import LogisticCurve
+from glottis.modelling.survival import SURVIVAL_MODELS, SurvivalChain
 from glottis.modelling.tuning import Range, Search
 from glottis.modelling.views import FitRecord
 
 __all__ = [
     "CLASSIFIERS",
     "RANDOM_FOREST",
+    "SURVIVAL_MODELS",
     "BatchEffect",
     "BlockContribution",
     "BlockSelector",
@@ -28,13 +31,18 @@ __all__ = [
     "FixedChain",
     "LateFusion",
     "LogisticCurve",
+    "NestedResult",
     "Range",
     "Search",
+    "SplitsResult",
+    "SurvivalChain",
     "Tangled",
     "TunedChain",
     "batch_effect",
     "choose",
     "contribution",
     "fit_together",
+    "nested_cross_validation",
+    "repeated_splits",
     "tangled",
 ]

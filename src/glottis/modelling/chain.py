@@ -2,94 +2,25 @@
 
 from __future__ import annotations
 
-import warnings
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
-from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
 from glottis.evaluation.interval import Floats
 from glottis.modelling.classifiers import ClassifierSpec
+from glottis.modelling.models import Tuning, importances_of, refuse_unknown
 from glottis.modelling.tuning import Point, Search, best_of, run_search
-from glottis.modelling.views import FitRecord, FittedSteps, Fold, Steps, View, equal, fit_steps, through
+from glottis.modelling.views import FitRecord, FittedSteps, Steps, View, equal, fit_steps, refuse_holes, through
 
 Split = tuple[NDArray[np.intp], NDArray[np.intp]]
-
-
-@dataclass
-class Tuning:
-    """One chain's models on steps that are fitted already, with what happened on the way.
-
-    Attributes:
-        chain: settings and hooks.
-        spec: the model.
-        view: all rows.
-        folds: steps fitted on each inner fold.
-        log: one record a fit, without order of folds.
-        n_fits: models fitted.
-        failed: folds whose model did not converge, one entry a model.
-    """
-
-    chain: Chain
-    spec: ClassifierSpec
-    view: View
-    folds: Sequence[FittedSteps]
-    log: list[FitRecord] = field(default_factory=list)
-    n_fits: int = 0
-    failed: list[Fold] = field(default_factory=list)
-
-    def evaluate(self, points: list[Point]) -> tuple[Floats, Floats]:
-        """(points, patients) out-of-fold scores and (points, folds) results."""
-        scores = np.full((len(points), len(self.view.X)), np.nan)
-        results = np.full((len(points), len(self.folds)), np.nan)
-        for place, fold in enumerate(self.folds):
-            fitted: dict[int, Any] = {}
-            for number, point in reversed(list(enumerate(points))):  # a grid ends with its least limited point
-                twin = next((known for known, model in fitted.items() if self.spec.same(model, point)), None)
-                if twin is None:
-                    fitted[number] = self.fit(fold, point)
-                    scores[number, fold.test] = self.chain._score(fitted[number], self.spec.given(fold.held_out))
-                else:
-                    scores[number, fold.test] = scores[twin, fold.test]
-            outcome = self.view.outcome[fold.test]
-            results[:, place] = [self.chain._measure(outcome, row[fold.test]) for row in scores]
-        return scores, results
-
-    def fit(self, fitted: FittedSteps, point: Mapping[str, Any]) -> Any:
-        """The model with these parameters on what the steps made of their training view."""
-        training = fitted.training
-        self.log.append(FitRecord(self.spec.name, fitted.fold, tuple(training.X.index)))
-        self.n_fits += 1
-        model = self.spec.make(self.chain.random_state).set_params(**point)
-        y, weights = training.for_steps, self.chain._weights(training)
-        more = {} if weights is None else {"sample_weight": weights}
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always", ConvergenceWarning)
-            model.fit(self.spec.given(training.X), y, **more)
-        for item in caught:
-            if not issubclass(item.category, ConvergenceWarning):
-                warnings.warn_explicit(item.message, item.category, item.filename, item.lineno)
-        if any(issubclass(item.category, ConvergenceWarning) for item in caught):
-            self.failed.append(fitted.fold)
-        return model
-
-    @property
-    def note(self) -> str:
-        """How many models did not converge; empty where all did."""
-        if not self.failed:
-            return ""
-        among = ", the final one among them" if "final" in self.failed else ""
-        return f"{self.spec.name}: {len(self.failed)} of {self.n_fits} fits did not converge{among}"
 
 
 class Chain(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -187,7 +118,9 @@ class Chain(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         tuning = Tuning(self, spec, view, folds, [record for fold in folds for record in fold.log])
         self._check_results(view, folds)
         own = spec.grid if search.kind == "grid" else spec.ranges or spec.grid
-        points, scores, results = run_search(search, search.space(self.grid, own), self.random_state, tuning.evaluate)
+        space = search.space(self.grid, own)
+        refuse_unknown(spec, space)
+        points, scores, results = run_search(search, space, self.random_state, tuning.evaluate)
         best = self._keep_results(points, results)
         tuning.log.append(FitRecord("tuning", "final", tuple(view.X.index)))
         self.best_params_ = points[best]
@@ -228,7 +161,7 @@ class Chain(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         self.classifier_ = tuning.fit(whole, point)
         self.kept_ = {name: [str(item) for item in step.get_feature_names_out()] for name, step in self.steps_}
         self.selected_ = [str(name) for name in whole.training.X.columns]
-        importances = _importances(self.classifier_, len(self.selected_))
+        importances = importances_of(self.classifier_, len(self.selected_))
         self.feature_importances_ = None if importances is None else pd.Series(importances, index=self.selected_)
         notes = [f"{name}: {step.note_}" for name, step in self.steps_ if getattr(step, "note_", "")]
         own = getattr(self.classifier_, "note_", "")
@@ -240,14 +173,7 @@ class Chain(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         """(n,) scores of the final model, before any recalibration."""
         check_is_fitted(self, "classifier_")
         selected = through(self.steps_, self._columns(X))
-        bad = ~np.isfinite(selected.to_numpy(dtype=np.float64))
-        if bad.any():
-            row, column = np.argwhere(bad)[0]
-            message = (
-                f"Feature {selected.columns[column]!r} of {selected.index[row]!r} is not finite "
-                f"({bad.any(axis=1).sum()} rows concerned): extract it again, or leave this patient out and say so."
-            )
-            raise ValueError(message)
+        refuse_holes(selected)
         with threadpool_limits(1):
             return self._score(self.classifier_, self._spec().given(selected))
 
@@ -311,20 +237,3 @@ def _refuse_other(first: Chain, name: str, chain: Chain) -> None:
         if not equal(getattr(first, what), getattr(chain, what)):
             message = f"Chain {name!r} has other {what} than the first, so nothing can be shared: fit it by itself."
             raise ValueError(message)
-
-
-def _importances(model: Any, n_features: int) -> Floats | None:
-    """Importance of each feature: the model's own, or the size of its linear coefficients; None without either."""
-    for name in ("feature_importances_", "coef_"):
-        try:
-            found = getattr(model, name, None)
-        except NotImplementedError:  # scikit-survival's forest
-            continue
-        if found is not None and np.size(found) == n_features:
-            return np.abs(np.asarray(found, dtype=np.float64)).reshape(-1)
-    return None
-
-
-def balanced(outcome: NDArray[Any]) -> Floats:
-    """(n,) weights that make both classes weigh the same: n / (2 * size of the row's class)."""
-    return np.asarray(compute_sample_weight("balanced", outcome.astype(int)))

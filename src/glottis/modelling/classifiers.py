@@ -35,6 +35,8 @@ class ClassifierSpec:
         ranges: parameter to the values or the `Range` that a random or Bayesian search draws from; empty is the grid.
         recalibrate: whether its scores need recalibration before they count as probabilities.
         named: whether it is given the features' names; False for libraries that refuse brackets or commas in them.
+        holes: whether it scores a validation patient with a missing value, although none was there to learn from; the
+            others refuse one.
         same: whether a fitted model is, bit for bit, what these parameters would give on the same rows and seed.
     """
 
@@ -44,6 +46,7 @@ class ClassifierSpec:
     ranges: Mapping[str, Any] = field(default_factory=dict)
     recalibrate: bool
     named: bool = True
+    holes: bool = False
     same: Callable[[Any, Mapping[str, Any]], bool] = lambda fitted, parameters: False
 
     def given(self, X: pd.DataFrame) -> Any:
@@ -138,6 +141,7 @@ RANDOM_FOREST = ClassifierSpec(
     grid=_FOREST_GRID,
     ranges=_FOREST_RANGES,
     recalibrate=True,
+    holes=True,
     same=_same_forest,
 )
 EXTRA_TREES = ClassifierSpec(
@@ -146,6 +150,7 @@ EXTRA_TREES = ClassifierSpec(
     grid=_FOREST_GRID,
     ranges=_FOREST_RANGES,
     recalibrate=True,
+    holes=True,
     same=_same_forest,
 )
 XGBOOST = ClassifierSpec(
@@ -182,7 +187,7 @@ MLP = ClassifierSpec(
     name="mlp",
     make=_mlp,
     # one hidden layer and a strong penalty; L-BFGS, which scikit-learn advises for small tables
-    grid={"hidden_layer_sizes": ((8,), (32,)), "alpha": (1.0, 10.0)},
+    grid={"hidden_layer_sizes": ((8,), (16,)), "alpha": (1.0, 10.0)},
     ranges={
         "hidden_layer_sizes": ((4,), (8,), (16,), (32,), (64,), (16, 8)),
         "alpha": Range(low=0.01, high=30, log=True),

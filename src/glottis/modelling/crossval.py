@@ -15,10 +15,11 @@ from glottis._errors import SettingsError, nearest
 from glottis.evaluation.discrimination import area
 from glottis.evaluation.interval import Floats
 from glottis.evaluation.thresholds import youden_threshold
-from glottis.modelling.chain import Chain, Tuning, balanced
+from glottis.modelling.chain import Chain
 from glottis.modelling.classifiers import CLASSIFIERS, ClassifierSpec, positive_score
 from glottis.modelling.fixed import FixedChain, fixed
 from glottis.modelling.imported import imported_classifier
+from glottis.modelling.models import Tuning, balanced
 from glottis.modelling.scaling import LogisticCurve, fit_curve
 from glottis.modelling.tuning import Search
 from glottis.modelling.views import FitRecord, Steps, View, aligned, check_table
@@ -65,6 +66,11 @@ class TunedChain(ClassifierMixin, Chain):  # type: ignore[misc]  # scikit-learn 
         selected_: names that the classifier sees.
         feature_importances_: of these, where the classifier gives them; sizes of coefficients where it is linear.
         note_: notes of steps, classifier and recalibration, one a line; empty without any.
+
+    >>> X = pd.DataFrame({"a": range(12), "b": [1, 0] * 6}, index=list("abcdefghijkl"))
+    >>> chain = TunedChain([], "logistic_regression", grid={"C": [0.1, 1.0]}, folds=2).fit(X, [0] * 6 + [1] * 6)
+    >>> chain.inner_auc_, chain.best_params_
+    (1.0, {'C': 0.1})
     """
 
     _RESULT = "auc"

@@ -13,7 +13,8 @@ from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
 from glottis.evaluation.interval import Floats
-from glottis.modelling.chain import Chain, Tuning
+from glottis.modelling.chain import Chain
+from glottis.modelling.models import Tuning
 from glottis.modelling.views import fit_steps
 
 

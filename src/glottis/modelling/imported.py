@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from sklearn.base import BaseEstimator, is_classifier
+
 from glottis._errors import SettingsError
 from glottis.modelling.classifiers import ClassifierSpec
 
@@ -48,6 +50,9 @@ def _made(path: str, kind: type[Any], seed: int) -> Any:
     except Exception as error:
         message = f"Classifier {path!r} cannot be made without arguments ({error}): give a class with defaults for all."
         raise SettingsError(message) from error
+    if not isinstance(estimator, BaseEstimator) or not is_classifier(estimator):
+        message = f"Classifier {path!r} is no scikit-learn classifier: take one that learns two classes."
+        raise SettingsError(message)
     if not hasattr(estimator, "predict_proba") and not hasattr(estimator, "decision_function"):
         message = f"Classifier {path!r} gives no scores (predict_proba or decision_function): take one that does."
         raise SettingsError(message)

@@ -15,10 +15,11 @@ from glottis.evaluation.concordance import concordance_index
 from glottis.evaluation.followup import check_survival
 from glottis.evaluation.interval import Floats
 from glottis.evaluation.risk_groups import RiskCutoff, median_cutoff, survival_youden_cutoff
-from glottis.modelling.chain import Chain, Tuning
+from glottis.modelling.chain import Chain
 from glottis.modelling.classifiers import ClassifierSpec
 from glottis.modelling.fixed import FixedChain, fixed
 from glottis.modelling.hazards import Coxnet, RidgeCox
+from glottis.modelling.models import Tuning
 from glottis.modelling.tuning import Range, Search
 from glottis.modelling.views import FitRecord, Steps, View, aligned, check_table
 
@@ -63,7 +64,7 @@ SURVIVAL_MODELS: Mapping[str, ClassifierSpec] = {spec.name: spec for spec in (CO
 class SurvivalChain(Chain):
     """Selectors, scaling and a survival model whose parameters are chosen by cross-validated Harrell's C.
 
-    As `TunedChain`, whose steps and folds it shares; folds are stratified by event. Selectors and models get
+    As `TunedChain`; folds are stratified by event. Steps that look at the outcome and models get
     scikit-survival's structured array of ``event`` and ``time``. Needs the extra ``survival``.
 
     Args:

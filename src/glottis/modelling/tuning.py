@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -30,6 +30,9 @@ class Range:
         high: the largest value.
         log: spread evenly on the log scale; ``low`` is then above 0.
         integer: whole numbers, both ends among them.
+
+    >>> 2 <= Range(low=2, high=5, integer=True).rvs(random_state=0) <= 5
+    True
     """
 
     low: float
@@ -41,6 +44,9 @@ class Range:
         """Refuse a range without width, or a log scale that reaches 0."""
         if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
             message = f"A range runs from a lower to a higher number; got {self.low} to {self.high}: swap or widen it."
+            raise SettingsError(message)
+        if self.integer and (self.low != int(self.low) or self.high != int(self.high)):
+            message = f"A range of whole numbers has whole ends; got {self.low} to {self.high}: leave 'integer' out."
             raise SettingsError(message)
         if self.log and self.low <= 0:
             message = f"A range on the log scale starts above 0; got {self.low}: raise 'low' or leave 'log' out."
@@ -68,6 +74,9 @@ class Search:
         n_trials: combinations that ``"random"`` and ``"bayes"`` try.
         grid: parameter to its values, or to a `Range` (or its fields ``low`` and ``high``) for ``"random"`` and
             ``"bayes"``; None leaves this to the chain.
+
+    >>> Search(kind="random").space({"C": {"low": 0.1, "high": 10, "log": True}}, {})
+    {'C': Range(low=0.1, high=10, log=True, integer=False)}
     """
 
     kind: Kind = "grid"
@@ -98,7 +107,7 @@ class Search:
 
     def _values(self, name: str, values: Any) -> Any:
         if isinstance(values, Mapping):
-            values = Range(**values)
+            values = _range_of(name, values)
         if isinstance(values, Range):
             if self.kind == "grid":
                 message = f"{name} is a range, which a grid cannot hold: give a list, or search 'random' or 'bayes'."
@@ -108,6 +117,14 @@ class Search:
             message = f"{name} needs a list of values to try; got {values!r}: give for example [{values!r}]."
             raise SettingsError(message)
         return list(values)
+
+
+def _range_of(name: str, ends: Mapping[str, Any]) -> Range:
+    known = {field.name for field in fields(Range)}
+    if not {"low", "high"} <= set(ends) <= known:
+        message = f"{name} needs 'low' and 'high', and may have 'log' and 'integer'; got {', '.join(map(str, ends))}."
+        raise SettingsError(message)
+    return Range(**ends)
 
 
 def run_search(

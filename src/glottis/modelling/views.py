@@ -93,6 +93,7 @@ def fit_steps(
         fitted.append((name, clone(step).fit(X, y, **more)))
         X = fitted[-1][1].transform(X)
     held_out = through(fitted, view.X.iloc[test]) if test.size else X.iloc[:0]
+    refuse_holes(X)
     return FittedSteps(fold, fitted, View(X, training.outcome, training.groups), held_out, test, tuple(log))
 
 
@@ -101,6 +102,22 @@ def through(steps: Steps, X: pd.DataFrame) -> pd.DataFrame:
     for _, step in steps:
         X = step.transform(X)
     return X
+
+
+def refuse_holes(X: pd.DataFrame) -> None:
+    """Refuse a value that is not finite in what a model would see.
+
+    Raises:
+        ValueError: naming the first feature and patient.
+    """
+    bad = ~np.isfinite(X.to_numpy(dtype=np.float64))
+    if bad.any():
+        row, column = np.argwhere(bad)[0]
+        message = (
+            f"Feature {X.columns[column]!r} of {X.index[row]!r} is not finite ({bad.any(axis=1).sum()} rows "
+            "concerned): extract it again, or leave this patient out and say so."
+        )
+        raise ValueError(message)
 
 
 def check_table(X: Any) -> None:
