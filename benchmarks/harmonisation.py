@@ -156,7 +156,7 @@ def page(data: Path) -> str:
             "## The scanner in the features",
             "",
             "Every number in a row of ComBat is of patients that it did not learn from (5 folds, stratified by "
-            f"scanner). AUC: macro one-vs-rest, {chance.chance} where the scanner cannot be told (null SD of a fold "
+            f"scanner). AUC: macro one-vs-rest, {chance.chance} where the scanner cannot be told (null SD "
             f"{chance.chance_sd:.3f}). The classifier is linear: it sees shifted means, no difference in spread.",
             "",
             *effects,

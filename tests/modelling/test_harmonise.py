@@ -22,10 +22,11 @@ AB = ROWS[BATCH.isin(["a", "b"])]
 TOLERANCE = {"rtol": 0, "atol": 1e-10}
 
 
-@pytest.mark.parametrize("case", SVA["cases"], ids=lambda case: str(case["settings"]) + str(case["covariates"]))
+@pytest.mark.parametrize("case", SVA["cases"], ids=range(len(SVA["cases"])))
 def test_every_variant_equals_sva(case: dict[str, Any]) -> None:
     combat = ComBat(BATCH, COVARIATES if case["covariates"] else None, **case["settings"])
-    np.testing.assert_allclose(combat.fit_transform(FEATURES), np.array(case["expected"]).T, **TOLERANCE)
+    corrected = combat.fit_transform(FEATURES.iloc[: case.get("rows")])
+    np.testing.assert_allclose(corrected, np.array(case["expected"]).T, **TOLERANCE)
 
 
 def _neurocombat(shared_data: Path) -> tuple[pd.DataFrame, pd.Series[Any], pd.DataFrame]:
