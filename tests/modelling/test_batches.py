@@ -37,7 +37,7 @@ def test_a_shift_shows_in_every_measure_and_combat_takes_it_off_held_out_rows() 
     assert BEFORE.auc > 0.8
     assert BEFORE.components[0].eta_squared > 0.5
     assert AFTER.share_significant == 0.0
-    assert abs(AFTER.auc - AFTER.chance) < 3 * AFTER.chance_sd / np.sqrt(5)
+    assert abs(AFTER.auc - AFTER.chance) < 3 * AFTER.chance_sd
     assert max(part.eta_squared for part in AFTER.components) < 0.1
     assert (BEFORE.harmonised, AFTER.harmonised) == (False, True)
 
@@ -56,9 +56,17 @@ def test_two_batches_without_effect_are_told_at_chance() -> None:
     assert abs(np.mean(aucs) - 0.5) < 0.043
 
 
+def test_taking_noise_for_a_batch_effect_is_said() -> None:
+    wide = pd.DataFrame(np.random.default_rng(4).standard_normal((120, 600)), index=ROWS).add_prefix("f")
+    assert batch_effect(wide, BATCH).note == ""
+    noisy = batch_effect(wide, BATCH, combat=ComBat(BATCH))
+    assert noisy.auc < 0.2
+    assert noisy.note == "the AUC is below chance: ComBat took noise of its training rows off the held-out ones"
+
+
 def test_the_null_deviation_is_that_of_the_formula() -> None:
     halves = pd.Series(np.arange(120) % 2, index=ROWS)
-    assert batch_effect(NOISE, halves).chance_sd == pytest.approx(np.sqrt(25 / (12 * 12 * 12)))
+    assert batch_effect(NOISE, halves).chance_sd == pytest.approx(np.sqrt(25 / (12 * 12 * 12) / 5))
 
 
 def test_a_small_batch_is_left_out_and_named() -> None:

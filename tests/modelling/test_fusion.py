@@ -124,6 +124,8 @@ def test_tuned_chains_are_fused() -> None:
     fused = clone(LateFusion(chains, BLOCKS, "mean")).fit(X, Y)
     assert fused.selected_ == [*BLOCKS["T1WI"], *BLOCKS["T2WI"]]
     assert {"T1WI: variance", "T2WI: random_forest", "T2WI: threshold"} <= {r.step for r in fused.fit_log_}
+    assert fused.kept_["T2WI: variance"] == BLOCKS["T2WI"]
+    assert fused.best_params_["T1WI: max_depth"] == fused.chains_["T1WI"].best_params_["max_depth"]
     assert fused.weights_.sum() == pytest.approx(1.0)
     assert fused.inner_auc_ > 0.6
 

@@ -8,7 +8,8 @@ age <- round(rnorm(sum(n), 60, 8), 1)
 sex <- rep(c("f", "m", "m"), length.out = sum(n))
 x <- matrix(rnorm(6 * sum(n)), 6) * rep(1:6, sum(n)) + outer(1:6, as.integer(factor(batch))) + outer(1:6, (age - 60) / 8)
 x[, batch == "b"] <- x[, batch == "b"] * 1.6
-run <- function(...) suppressMessages(ComBat(x, batch, ...))
+few <- 1:17  # batch c has one row
+run <- function(..., rows = seq_along(batch)) suppressMessages(ComBat(x[, rows], batch[rows], ...))
 mod <- model.matrix(~ age + sex)
 flat <- function(m) unname(split(m, row(m)))
 cat(toJSON(list(
@@ -26,5 +27,9 @@ cat(toJSON(list(
     list(settings = list(prior = "nonparametric", reference = "c"), covariates = FALSE,
       expected = flat(run(par.prior = FALSE, ref.batch = "c"))),
     list(settings = list(prior = "parametric", mean_only = TRUE, reference = "a"), covariates = FALSE,
-      expected = flat(run(mean.only = TRUE, ref.batch = "a")))
+      expected = flat(run(mean.only = TRUE, ref.batch = "a"))),
+    list(settings = list(prior = "parametric", mean_only = TRUE), covariates = FALSE, rows = 17,
+      expected = flat(run(mean.only = TRUE, rows = few))),
+    list(settings = list(prior = "nonparametric", mean_only = TRUE), covariates = FALSE, rows = 17,
+      expected = flat(run(par.prior = FALSE, mean.only = TRUE, rows = few)))
   )), digits = NA, auto_unbox = TRUE, pretty = FALSE), "\n")

@@ -19,12 +19,13 @@ from threadpoolctl import threadpool_limits
 
 from glottis.evaluation.design_matrix import levels_of
 from glottis.evaluation.discrimination import area
-from glottis.evaluation.interval import Floats, plain
+from glottis.evaluation.interval import Bools, Floats, plain
 from glottis.evaluation.multiplicity import benjamini_hochberg
 from glottis.modelling.covariates import batch_of, shown
 from glottis.modelling.harmonise import ComBat, feature_values, refuse_missing
 
 LEVEL = 0.05
+CHANCE = 0.5
 N_COMPONENTS = 5
 PENALTY = 0.1
 
@@ -61,8 +62,8 @@ class BatchEffect:
         auc: mean over folds of how well a logistic regression tells the batch (macro one-vs-rest for more than two).
         auc_of_folds: of each fold.
         chance: the AUC of a batch that cannot be told.
-        chance_sd: standard deviation of a fold's AUC there, of the null formula; a little too wide for several batches.
-        note: what was left out; empty otherwise.
+        chance_sd: standard deviation of ``auc`` there, of the null formula; a little too wide for several batches.
+        note: what was left out, and an AUC below chance; empty otherwise.
     """
 
     batches: dict[str, int]
@@ -96,7 +97,9 @@ def batch_effect(
 
     With ``combat``, every number is of rows that it did not learn from: in each fold it is fitted on the other folds
     and applied to the fold. The classifier (standardised features, L2 penalty C = 0.1) then learns from the rows that
-    ComBat was fitted on. Being linear, it sees shifted means and no difference in spread.
+    ComBat was fitted on. Being linear, it sees shifted means and no difference in spread. An AUC far below chance says
+    that ComBat, with few rows for many features, takes training noise for a batch effect: what it takes off held-out
+    rows then points the other way.
 
     Args:
         X: (rows, features), indexed by row label.
@@ -135,10 +138,22 @@ def batch_effect(
         components=_components(measured[:, known], codes),
         auc=float(np.mean(areas)),
         auc_of_folds=tuple(areas),
-        chance=0.5,
-        chance_sd=float(np.mean(sds)),
-        note=note if known.all() else "; ".join(filter(None, [note, f"{(~known).sum()} features do not vary"])),
+        chance=CHANCE,
+        chance_sd=_null_sd(sds),
+        note="; ".join(filter(None, [note, *_notes(known, areas, sds)])),
     )
+
+
+def _null_sd(sds: list[float]) -> float:
+    """Of the mean over folds, whose held-out rows are others."""
+    return float(np.mean(sds)) / math.sqrt(len(sds))
+
+
+def _notes(known: Bools, areas: list[float], sds: list[float]) -> list[str]:
+    notes = [] if known.all() else [f"{(~known).sum()} features do not vary"]
+    if np.mean(areas) < CHANCE - 3 * _null_sd(sds):
+        notes.append("the AUC is below chance: ComBat took noise of its training rows off the held-out ones")
+    return notes
 
 
 def _usable(

@@ -26,6 +26,13 @@ class BlockSelector(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
         steps_: block to its names and fitted steps.
         kept_: block to the names that come out.
         note_: notes of the steps, and columns of no block; empty without any.
+
+    >>> from sklearn.feature_selection import SelectKBest
+    >>> X = pd.DataFrame({"t1_a": [0, 1, 0, 1], "t1_b": [9, 8, 1, 3], "age": [60, 50, 70, 65]})
+    >>> best = SelectKBest(k=1).set_output(transform="pandas")
+    >>> blocks, steps = {"T1WI": ["t1_a", "t1_b"], "clinical": ["age"]}, {"T1WI": [("best", best)], "clinical": []}
+    >>> BlockSelector(blocks, steps).fit(X, [0, 0, 1, 1]).get_feature_names_out().tolist()
+    ['t1_b', 'age']
     """
 
     def __init__(self, blocks: Mapping[str, Sequence[str]], steps: Steps | Mapping[str, Steps]) -> None:

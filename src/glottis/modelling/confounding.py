@@ -54,6 +54,9 @@ def tangled(batch: ArrayLike, outcome: ArrayLike) -> Tangled:
 
     Raises:
         ValueError: unequal lengths, a missing value, one batch or one class, or an outcome that is no classes.
+
+    >>> tangled(["one"] * 20 + ["two"] * 20, [0] * 15 + [1] * 5 + [0] * 5 + [1] * 15).cramers_v
+    0.5
     """
     table = _cross_table(pd.Series(np.asarray(batch)), pd.Series(np.asarray(outcome)))
     counts = table.to_numpy()

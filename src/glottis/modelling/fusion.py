@@ -50,6 +50,8 @@ class LateFusion(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
         threshold_: positive when the probability is at least this (Youden on ``out_of_fold_``).
         youden_: what is known of it on the out-of-fold scores.
         fit_log_: one record a fit; steps are named ``"block: step"``, and ``"stacker"`` and ``"threshold"``.
+        best_params_: ``"block: parameter"`` to what its chain chose.
+        kept_: ``"block: step"`` to the names after it.
         selected_: names that the chains' classifiers see.
         note_: notes of chains and stacker, one a line; empty without any.
     """
@@ -95,6 +97,8 @@ class LateFusion(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
         with threadpool_limits(1):
             self.fit_log_ = (*log, *self.stack(truth))
         self.selected_ = [name for chain in self.chains_.values() for name in getattr(chain, "selected_", [])]
+        self.best_params_ = self._by_block("best_params_")
+        self.kept_ = self._by_block("kept_")
         self.note_ = self._notes()
         return self
 
@@ -137,6 +141,14 @@ class LateFusion(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
         self.youden_ = youden_threshold(truth, fused)
         self.threshold_ = self.youden_.value
         return log
+
+    def _by_block(self, attribute: str) -> dict[str, Any]:
+        """A mapping that chains may have, its keys named by their block."""
+        return {
+            f"{block}: {key}": value
+            for block, chain in self.chains_.items()
+            for key, value in getattr(chain, attribute, {}).items()
+        }
 
     def _notes(self) -> str:
         notes = [

@@ -46,6 +46,11 @@ class ComBat(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
         unadjusted_: features left as they are.
         unseen_: unseen batch to its rows in the last ``transform``.
         note_: what a report must say, of the fit and of the last ``transform``; empty otherwise.
+
+    >>> X = pd.DataFrame({"a": [1.0, 2, 3, 11, 12, 13], "b": [2.0, 1, 3, 13, 11, 12]}, index=list("pqrstu"))
+    >>> scanner = pd.Series(["one"] * 3 + ["two"] * 3, index=X.index)
+    >>> ComBat(scanner, mean_only=True, prior="none", reference="one").fit_transform(X)["a"].round(6).tolist()
+    [1.0, 2.0, 3.0, 1.0, 2.0, 3.0]
     """
 
     def __init__(
