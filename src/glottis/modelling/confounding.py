@@ -95,9 +95,9 @@ def _warning(table: pd.DataFrame, test: GroupTest, v: float) -> str:
     shares = table.div(table.sum(axis=1), axis=0).iloc[:, -1]
     said = (
         f"{table.columns[-1]} is the outcome of {shares.min():.0%} in {shares.idxmin()} and of {shares.max():.0%} in "
-        f"{shares.idxmax()} (Cramer's V {v:.2f}, {test.name} p = {test.p:.3g})"
+        f"{shares.idxmax()} (Cramer's V {v:.2f}, {test.name} p = {test.p_value:.3g})"
     )
-    if test.p is not None and test.p < LEVEL:
+    if test.p_value is not None and test.p_value < LEVEL:
         return (
             f"Batch and outcome are tangled: {said}; harmonisation may take signal with the batch, and a model may "
             "read the batch in place of the disease: judge it within each batch."

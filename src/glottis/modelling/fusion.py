@@ -16,8 +16,8 @@ from glottis.evaluation.discrimination import area
 from glottis.evaluation.interval import Bools, Floats
 from glottis.evaluation.thresholds import youden_threshold
 from glottis.modelling.blocks import BlockSelector, check_blocks
-from glottis.modelling.crossval import FitRecord
 from glottis.modelling.stacking import StackerKind, fit_stacker
+from glottis.modelling.views import FitRecord
 
 __all__ = ["BlockSelector", "LateFusion"]
 
