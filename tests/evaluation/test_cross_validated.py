@@ -18,7 +18,7 @@ def test_cross_validation_averages_folds_and_never_pools_them() -> None:
     y, score = [0, 1, 0, 1], [0.1, 0.2, 0.8, 0.9]
     result = cross_validated_auc(y, score, [0] * 4, [0, 0, 1, 1])
     assert result.value == 1
-    assert result.interval.note == "not estimable: every fold has the same AUC"
+    assert result.interval.note == "not estimable: every fold has the same value"
     assert roc_auc(y, score).value == 0.75
 
 

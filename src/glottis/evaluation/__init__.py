@@ -33,7 +33,12 @@ if TYPE_CHECKING:
     from glottis.evaluation.concordance import Concordance, concordance_index
     from glottis.evaluation.confusion import ConfusionMetrics, confusion_metrics, metrics_of_table
     from glottis.evaluation.cox import CoxRegression, cox_regression
-    from glottis.evaluation.cross_validated import CrossValidatedAUC, cross_validated_auc
+    from glottis.evaluation.cross_validated import (
+        CrossValidatedAUC,
+        CrossValidatedDifference,
+        cross_validated_auc,
+        cross_validated_difference,
+    )
     from glottis.evaluation.decision import DecisionCurve, decision_curve, survival_decision_curve
     from glottis.evaluation.descriptive import BaselineTable, baseline_table
     from glottis.evaluation.discrimination import AUC, hanley_mcneil_ci, hanley_mcneil_se, roc_auc
@@ -76,7 +81,7 @@ _NAMES = {
     "concordance": "Concordance concordance_index",
     "confusion": "ConfusionMetrics confusion_metrics metrics_of_table",
     "cox": "CoxRegression cox_regression",
-    "cross_validated": "CrossValidatedAUC cross_validated_auc",
+    "cross_validated": "CrossValidatedAUC CrossValidatedDifference cross_validated_auc cross_validated_difference",
     "decision": "DecisionCurve decision_curve survival_decision_curve",
     "descriptive": "BaselineTable baseline_table",
     "discrimination": "AUC hanley_mcneil_ci hanley_mcneil_se roc_auc",
@@ -119,6 +124,7 @@ __all__ = [
     "Corrected",
     "CoxRegression",
     "CrossValidatedAUC",
+    "CrossValidatedDifference",
     "DecisionCurve",
     "DelongMatrix",
     "DelongTest",
@@ -161,6 +167,7 @@ __all__ = [
     "confusion_metrics",
     "cox_regression",
     "cross_validated_auc",
+    "cross_validated_difference",
     "decision_curve",
     "delong_matrix",
     "delong_test",

@@ -6,20 +6,25 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from glottis.data.cohort import Cohort
 from glottis.data.tables import FeatureTable, Predictions
+from glottis.evaluation.stability import selection_stability
 from glottis.io.files import write_text_atomic
+from glottis.study.against import compared_models, difference, permutation_results, proof, rows_of
 from glottis.study.evaluate import evaluate_model
-from glottis.study.fitting import MODE
-from glottis.study.spec import Study
+from glottis.study.primary import Primary
+from glottis.study.spec import Design, Study
 from glottis.study.split import CROSS_VALIDATION, TRAINING, Partition
 from glottis.study.store import write_json
 
 Fits = Mapping[str, Sequence[Mapping[str, Any]]]
+MODES = ("rigorous", "control", "as_published")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +39,14 @@ class FinishedWork:
         fits: what ``fit_unit`` gave, by model.
         refused: models that could not be fitted, with the reason.
         parts: the partitions.
+        primary: the primary model.
+        controls: likewise the simple models'.
+        control_columns: what each of them sees.
+        absent_controls: controls that the study cannot have, with the reason.
+        shuffled: number of a permutation, and held-out AUC by set of one partition.
+        shuffled_partitions: repeat and fold of the partitions that permutations went through.
+        as_published: the primary model's fits in the way of papers, where the study asks for them.
+        harmonisation: the batch effect, for ``results.json``.
     """
 
     cohort: Cohort
@@ -43,44 +56,112 @@ class FinishedWork:
     fits: Fits
     refused: Mapping[str, str]
     parts: tuple[Partition, ...]
+    primary: Primary
+    controls: Fits = field(default_factory=dict)
+    control_columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    absent_controls: Sequence[Mapping[str, str]] = ()
+    shuffled: Sequence[tuple[int, Mapping[str, float | None]]] = ()
+    shuffled_partitions: set[tuple[int, int]] = field(default_factory=set)
+    as_published: Fits = field(default_factory=dict)
+    harmonisation: Mapping[str, Any] | None = None
+
+    def of_mode(self, mode: str) -> Fits:
+        """Fits by model of one mode."""
+        return {"rigorous": self.fits, "control": self.controls, "as_published": self.as_published}[mode]
 
 
 def store_results(study: Study, folder: Path, work: FinishedWork) -> None:
     """Write ``predictions.csv``, ``flow.json``, ``fit_log.jsonl`` and ``results.json``."""
-    ledger = make_ledger(study, work.cohort, work.fits)
+    ledger = make_ledger(study, work)
     write_text_atomic(folder / "predictions.csv", ledger.frame.to_csv(index=False, lineterminator="\n"))
-    sets = {model: evaluate_model(ledger, model, recalibrated=_recalibrated(fits)) for model, fits in work.fits.items()}
+    evaluated = {
+        mode: {model: _evaluated(study, ledger, model, mode, fits) for model, fits in work.of_mode(mode).items()}
+        for mode in MODES
+    }
+    sets = evaluated["rigorous"]
     write_json(folder / "flow.json", _flow(study, work, sets))
-    log = list(_fit_log(work.fits, salt=study.digest()))
+    log = [row for mode in MODES for row in _fit_log(work.of_mode(mode), mode, salt=study.digest())]
     write_text_atomic(folder / "fit_log.jsonl", "".join(json.dumps(row, sort_keys=True) + "\n" for row in log))
-    k_fold = study.split.method == "kfold"
+    honest = {**work.fits, **work.controls}
+    crossed = study.split.crossed
     content = {
         "title": study.title,
         "outcome": work.outcome,
-        "design": CROSS_VALIDATION if k_fold else "held-out",
-        "mode": MODE,
+        "design": CROSS_VALIDATION if crossed else "held-out",
+        "mode": "rigorous",
         "n_patients": len(work.cohort),
         "n_positive": sum(int(case.outcome or 0) for case in work.cohort),
         "n_groups": len({case.group for case in work.cohort}),
-        "n_folds": study.split.folds if k_fold else None,
-        "n_repeats": study.split.repeats if k_fold else None,
+        "n_folds": study.split.folds if study.split.method == "kfold" else None,
+        "n_repeats": study.split.repeats if crossed else None,
+        "test_fraction": study.split.test_fraction if study.split.method == "repeated" else None,
         "centres": dict(sorted(Counter(case.centre for case in work.cohort).items())),
-        "primary_model": max(work.fits, key=lambda name: len(study.models()[name])),
+        "primary_model": work.primary.model,
+        "primary_reason": work.primary.reason,
         "models": {model: _model(study, work, model, sets[model]) for model in work.fits},
         "refused": dict(work.refused),
-        "fits_logged": sum(row["kind"] == "fit" for row in log),
-        "held_out_seen": _overlap(work.fits, work.parts),
+        "controls": _controls(study, ledger, work, evaluated["control"]),
+        "comparisons": {} if crossed else compared_models(ledger, list(work.fits)),
+        "as_published": _as_published(study, work, evaluated["as_published"]),
+        "harmonisation": work.harmonisation,
+        "proof": [row for mode in MODES for row in proof(work.of_mode(mode), work.parts, mode)],
+        "fits_logged": sum(row["kind"] == "fit" and row["mode"] != "as_published" for row in log),
+        "held_out_seen": _overlap(honest, work.parts),
     }
     write_json(folder / "results.json", content)
 
 
-def make_ledger(study: Study, cohort: Cohort, fits: Fits) -> Predictions:
-    """Scores of all models; out-of-fold training scores only where one training set exists."""
-    centre = {case.patient: case.centre for case in cohort}
-    keep_training = study.split.method != "kfold"
+def _evaluated(study: Study, ledger: Predictions, model: str, mode: str, fits: Sequence[Any]) -> dict[str, Any]:
+    return evaluate_model(rows_of(ledger, model, mode), recalibrated=_probabilities(fits), test_share=test_share(study))
+
+
+def test_share(study: Study) -> float | None:
+    """Test over training size of repeated splits; ``None`` where the folds tell it."""
+    fraction = study.split.test_fraction
+    return fraction / (1 - fraction) if study.split.method == "repeated" else None
+
+
+def _controls(study: Study, ledger: Predictions, work: FinishedWork, sets: Mapping[str, Any]) -> dict[str, Any]:
+    primary = work.primary.model
+    alone = []
+    for name, fits in work.controls.items():
+        differences = {
+            set_: difference(ledger, primary, name, set_, test_share=test_share(study))
+            for set_ in sets[name]
+            if set_ != TRAINING
+        }
+        notes = dict.fromkeys(note for result in fits for note in result["fit"]["notes"])
+        alone.append(
+            {
+                "name": name,
+                "columns": list(work.control_columns[name]),
+                "sets": sets[name],
+                "differences": {set_: found for set_, found in differences.items() if found is not None},
+                "notes": list(notes),
+            }
+        )
+    return {
+        "permutation": permutation_results(ledger, primary, work.shuffled, work.shuffled_partitions),
+        "alone": alone,
+        "absent": list(work.absent_controls),
+    }
+
+
+def _as_published(study: Study, work: FinishedWork, sets: Mapping[str, Any]) -> dict[str, Any] | None:
+    if not work.as_published:
+        return None
+    model = next(iter(work.as_published))
+    return {"model": model, "how": list(study.as_published), "sets": sets[model]}
+
+
+def make_ledger(study: Study, work: FinishedWork) -> Predictions:
+    """Scores of all models in all modes; out-of-fold training scores only where one training set exists."""
+    centre = {case.patient: case.centre for case in work.cohort}
+    keep_training = not study.split.crossed
     return Predictions.from_rows(
         {**row, "centre": centre[row["patient"]]}
-        for results in fits.values()
+        for mode in MODES
+        for results in work.of_mode(mode).values()
         for result in results
         for row in result["scores"]
         if keep_training or row["set"] != TRAINING
@@ -100,12 +181,73 @@ def _model(study: Study, work: FinishedWork, model: str, sets: Mapping[str, Any]
         "fits": [result["fit"] for result in results],
         "unscored": [row for result in results for row in result["unscored"]],
         "stability": _stability(results),
+        "stability_index": _stability_index(work.table.features, results),
+        "classifier": design_of(study, model)[1],
+        "fusion": design_of(study, model)[0].fusion,
+        "inner_auc": float(np.mean([result["fit"]["inner_auc"] for result in results])),
+        "blocks": _blocks(study, sequences, results),
     }
 
 
-def _recalibrated(results: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether every fit found a recalibration curve, so that its scores count as probabilities."""
-    return all(result["fit"]["recalibration"] is not None for result in results)
+def design_of(study: Study, model: str) -> tuple[Design, str]:
+    """The design that a model belongs to, and its classifier (``chosen`` where every fold has its own)."""
+    for design in study.designs():
+        if model == design.chosen:
+            return design, "chosen"
+        for classifier, name in design.models.items():
+            if name == model:
+                return design, classifier
+    message = f"Model {model!r} is none of this study."
+    raise ValueError(message)
+
+
+def _blocks(study: Study, blocks: Sequence[str], results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What each sequence or block gives to a model, means over its fits."""
+    found = []
+    for block in blocks:
+        own = [_share(study, block, result["fit"]) for result in results]
+        importances = [row["importance"] for row in own]
+        weights = [row["weight"] for row in own if row["weight"] is not None]
+        found.append(
+            {
+                "block": block,
+                "n_selected": float(np.mean([row["n"] for row in own])),
+                "share_selected": float(np.mean([row["share"] for row in own])),
+                "share_importance": None if None in importances else float(np.mean(importances)),
+                "weight": float(np.mean(weights)) if weights else None,
+            }
+        )
+    return found
+
+
+def _share(study: Study, block: str, fit: Mapping[str, Any]) -> dict[str, Any]:
+    inside = [study.block_of(row["feature"]) == block for row in fit["selected"]]
+    importances = [row["importance"] for row in fit["selected"]]
+    total = None if None in importances or fit["weights"] is not None else sum(importances)
+    own = sum(value for value, here in zip(importances, inside, strict=True) if here) if total else None
+    return {
+        "n": sum(inside),
+        "share": sum(inside) / len(inside) if inside else 0.0,
+        "importance": own / total if total and own is not None else None,
+        "weight": None if fit["weights"] is None else fit["weights"][block],
+    }
+
+
+def _stability_index(features: Sequence[str], results: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """Nogueira's index of the selection over the fits; ``None`` with one fit."""
+    if len(results) < 2:
+        return None
+    chosen = [{row["feature"] for row in result["fit"]["selected"]} for result in results]
+    candidates = max(result["fit"]["kept"][0]["n"] for result in results)
+    names = sorted(set.union(*chosen))
+    table = np.array([[name in own for name in names] for own in chosen])
+    never = np.zeros((len(chosen), max(candidates - len(names), 0)), dtype=bool)
+    return selection_stability(np.hstack([table, never])).to_dict()
+
+
+def _probabilities(results: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the scores of every fit count as probabilities."""
+    return all(result["fit"]["probabilities"] for result in results)
 
 
 def _stability(results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -155,7 +297,7 @@ def _why_missing(scans: Mapping[str, Any], lacking: Iterable[str]) -> str:
     return ", ".join(f"{name}: no features (extraction failed)" if name in scans else f"no {name}" for name in lacking)
 
 
-def _fit_log(fits: Fits, *, salt: str) -> Iterable[dict[str, Any]]:
+def _fit_log(fits: Fits, mode: str, *, salt: str) -> Iterable[dict[str, Any]]:
     """One row a fitted step, after one row for each distinct set of patients, by hashed ids."""
     views: set[str] = set()
     for model, results in fits.items():
@@ -168,8 +310,8 @@ def _fit_log(fits: Fits, *, salt: str) -> Iterable[dict[str, Any]]:
                     yield {"kind": "view", "view": view, "n": len(hashed), "patients": hashed}
                 place = {name: result["fit"][name] for name in ("repeat", "fold")}
                 yield {
-                    "kind": "fit", "model": model, **place, "inner_fold": record["inner_fold"], "step": record["step"],
-                    "view": view,
+                    "kind": "fit", "mode": mode, "model": model, **place, "inner_fold": record["inner_fold"],
+                    "step": record["step"], "view": view,
                 }  # fmt: skip
 
 

@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from glottis.data.tables import Predictions
 from glottis.evaluation import calibration, confusion_metrics, cross_validated_auc, roc_auc, roc_curve
 from glottis.study.split import CROSS_VALIDATION, EXTERNAL, INTERNAL, TRAINING
 
@@ -23,22 +22,21 @@ METRICS = ("accuracy", "sensitivity", "specificity", "ppv", "npv", "f1")
 ROC_GRID = np.linspace(0, 1, 101)
 
 
-def evaluate_model(ledger: Predictions, model: str, *, recalibrated: bool) -> dict[str, Any]:
+def evaluate_model(rows: pd.DataFrame, *, recalibrated: bool, test_share: float | None = None) -> dict[str, Any]:
     """Every set of one model.
 
     Args:
-        ledger: scores of all models.
-        model: whose rows to take.
-        recalibrated: whether its scores went through the out-of-fold recalibration, without which a forest's scores
-            are no probabilities and are not checked as such.
+        rows: of the ledger, one model in one mode.
+        recalibrated: whether its scores count as probabilities; a forest's that went through no recalibration do not
+            and are not checked as such.
+        test_share: test over training size of repeated splits; ``None`` elsewhere.
 
     Returns:
         The results by name of the set; a set without both classes (patients may lack a sequence) is left out.
     """
-    rows = ledger.frame[ledger.frame["model"] == model]
     found = [name for name in SETS if rows.loc[rows["set"] == name, "y_true"].nunique() == 2]
     return {
-        name: _cross_validated(rows[rows["set"] == name])
+        name: _cross_validated(rows[rows["set"] == name], test_share if name == CROSS_VALIDATION else None)
         if name in (TRAINING, CROSS_VALIDATION)
         else _held_out(rows[rows["set"] == name], recalibrated=recalibrated)
         for name in found
@@ -62,9 +60,10 @@ def _held_out(rows: pd.DataFrame, *, recalibrated: bool) -> dict[str, Any]:
     }
 
 
-def _cross_validated(rows: pd.DataFrame) -> dict[str, Any]:
+def _cross_validated(rows: pd.DataFrame, test_share: float | None) -> dict[str, Any]:
     truth, score = rows["y_true"].to_numpy(dtype=int), rows["y_score"].to_numpy(dtype=float)
-    result = cross_validated_auc(truth, score, rows["repeat"].to_numpy(), rows["fold"].to_numpy())
+    places = rows["repeat"].to_numpy(), rows["fold"].to_numpy()
+    result = cross_validated_auc(truth, score, *places, test_share=test_share)
     counts = [_counts(part) for _, part in rows.groupby("repeat", sort=True)]
     return {
         **_size(rows.drop_duplicates("patient")),

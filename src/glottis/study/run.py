@@ -11,22 +11,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import yaml
 
 from glottis import __version__
 from glottis._errors import CohortError
 from glottis.data.cohort import Cohort
-from glottis.data.tables import FeatureTable
 from glottis.io.files import write_text_atomic
 from glottis.io.manifest import outcome_codes
 from glottis.study.assemble import FinishedWork, store_results
 from glottis.study.check import Finding, Limits, check_cohort, check_table, errors_of, in_order
 from glottis.study.check.levels import StudyGreyLevels
 from glottis.study.counter import count_analysis
-from glottis.study.fitting import FitUnit, fit_unit, units_of
+from glottis.study.modelling_stage import ModellingStage
 from glottis.study.obtain import obtain_features
-from glottis.study.parallel import Progress, map_units, silent
+from glottis.study.parallel import Progress, silent
 from glottis.study.settings import case_settings
 from glottis.study.source import Source, digests, read_source
 from glottis.study.spec import Study
@@ -50,7 +48,7 @@ class _Run:
         self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
 
 
-def run(study: Study, folder: Path, *, jobs: int = 1, progress: Progress = silent) -> Path:
+def run(study: Study, folder: Path, *, jobs: int = 1, progress: Progress = silent, allow_code: bool = False) -> Path:
     """Run a study and store everything that its report needs.
 
     A run that was interrupted goes on where it stopped when it is called again with the same folder.
@@ -60,6 +58,7 @@ def run(study: Study, folder: Path, *, jobs: int = 1, progress: Progress = silen
         folder: the run folder.
         jobs: worker processes for scans and fits.
         progress: told of every finished unit of work.
+        allow_code: a classifier that the study names by import path may be loaded, which runs its code.
 
     Returns:
         The run folder.
@@ -81,16 +80,27 @@ def run(study: Study, folder: Path, *, jobs: int = 1, progress: Progress = silen
         start = time.perf_counter()
         tables, n_scans = obtain_features(source, eligible, parts, folder=folder, jobs=jobs, progress=progress)
         state.timed("features", start)
-        fits, refused = _fit(state, eligible, parts, tables)
+        stage = ModellingStage(
+            study=study,
+            source=source,
+            cohort=eligible,
+            parts=parts,
+            tables=tables,
+            cache=folder / "cache" / "fits",
+            jobs=jobs,
+            progress=progress,
+            timed=state.timed,
+            allow_code=allow_code,
+        )
+        fitted = stage.finished()
         start = time.perf_counter()
         work = FinishedWork(
             cohort=eligible,
             excluded=excluded,
             outcome=_outcome_names(source),
             table=tables[0],
-            fits=fits,
-            refused=refused,
             parts=parts,
+            **fitted,
         )
         store_results(study, folder, work)
         state.timed("results", start)
@@ -189,56 +199,6 @@ def _store_split(state: _Run, parts: tuple[Partition, ...], cohort: Cohort) -> N
 def _resolved_yaml(study: Study) -> str:
     head = "# Every setting of this run, defaults included.\n"
     return head + yaml.safe_dump(study.resolved(), sort_keys=False, allow_unicode=True, width=100)
-
-
-def _fit(
-    state: _Run, cohort: Cohort, parts: tuple[Partition, ...], tables: list[FeatureTable]
-) -> tuple[dict[str, list[dict[str, Any]]], dict[str, str]]:
-    """Every model on every partition, by model; and the models that have too few patients, with the reason."""
-    start = time.perf_counter()
-    outcome = pd.Series({case.patient: case.outcome for case in cohort}, dtype=int)
-    groups = pd.Series({case.patient: case.group for case in cohort})
-    units: list[FitUnit] = []
-    refused: dict[str, str] = {}
-    for model in state.study.models():
-        own: list[FitUnit] = []
-        for number, table in enumerate(tables):
-            own += units_of(
-                state.study,
-                table,
-                parts if len(tables) == 1 else parts[number : number + 1],
-                model=model,
-                outcome=outcome,
-                groups=groups,
-                cache=state.folder / "cache" / "fits",
-            )
-        reason = _too_few(own, state.study.model.folds)
-        if reason:
-            refused[model] = reason
-        else:
-            units += own
-    if not units:
-        message = f"No model can be fitted. {next(iter(refused))}: {next(iter(refused.values()))}."
-        raise CohortError(message)
-    results = map_units(fit_unit, units, jobs=state.jobs, stage="models", progress=state.progress)
-    fits: dict[str, list[dict[str, Any]]] = {unit.model: [] for unit in units}
-    for unit, result in zip(units, results, strict=True):
-        fits[unit.model].append(result)
-    state.timed("models", start)
-    return fits, refused
-
-
-def _too_few(units: list[FitUnit], folds: int) -> str:
-    """Why a model cannot be fitted on some partition; empty where it can be fitted on all."""
-    for unit in units:
-        outcome = unit.outcome.loc[unit.training.index]
-        smaller = min(int(outcome.sum()), int((1 - outcome).sum()))
-        if smaller < folds:
-            return (
-                f"{smaller} training patients in the smaller class and model.folds is {folds}: "
-                "use fewer folds or more patients"
-            )
-    return ""
 
 
 def _provenance(state: _Run, started: str, *, inputs: dict[str, Any]) -> dict[str, Any]:

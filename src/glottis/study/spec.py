@@ -72,6 +72,9 @@ class Split(Block):
         if self.method == "centre" and not self.external:
             message = "method centre needs external: [CENTRE, ...]"
             raise ValueError(message)
+        if self.method == "repeated" and self.external:
+            message = "method repeated holds patients out at random: leave external out, or take random or centre"
+            raise ValueError(message)
         if self.method == "given" and self.column is None:
             message = "method given needs column: the manifest column that says training, internal or external"
             raise ValueError(message)
@@ -96,6 +99,11 @@ class Design:
     blocks: tuple[str, ...]
     fusion: Fusion
     models: Mapping[str, str]
+
+    @property
+    def chosen(self) -> str:
+        """The model that is, in each fold, the one with the best inner AUC."""
+        return f"{self.name} (chosen)"
 
 
 class Check(Block):
@@ -286,7 +294,17 @@ class Study(Block):
 
     def models(self) -> dict[str, tuple[str, ...]]:
         """Model names and their sequences or blocks, in the order of the report."""
-        return {name: design.blocks for design in self.designs() for name in design.models.values()}
+        found: dict[str, tuple[str, ...]] = {}
+        for design in self.designs():
+            found |= dict.fromkeys(design.models.values(), design.blocks)
+            if self.chooses:
+                found[design.chosen] = design.blocks
+        return found
+
+    @property
+    def chooses(self) -> bool:
+        """Whether each fold of a cross-validation chooses between several classifiers."""
+        return self.split.crossed and len(self.model.classifier) > 1
 
     def roles(self) -> Roles:
         """What the manifest's columns mean."""

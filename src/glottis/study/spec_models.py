@@ -69,7 +69,7 @@ class Selection(Block):
 
 
 class Tuning(Block):
-    """How parameters are searched: every point of the grid, or ``n_trials`` points at random or by a Bayesian search."""
+    """How parameters are searched: the whole grid, or ``n_trials`` points at random or by a Bayesian search."""
 
     kind: Literal["grid", "random", "bayes"] = "grid"
     n_trials: int = Field(default=20, ge=1)

@@ -39,7 +39,7 @@ def partitions(cohort: Cohort, split: Split, *, random_state: int) -> tuple[Part
         random_state: seed of everything random here.
 
     Returns:
-        One partition, or ``folds`` x ``repeats`` of them for a k-fold.
+        One partition, ``folds`` x ``repeats`` of them for a k-fold, or ``repeats`` for repeated splits.
 
     Raises:
         CohortError: a set would hold one class only, a centre is unknown, or there are fewer events than folds.
@@ -49,6 +49,8 @@ def partitions(cohort: Cohort, split: Split, *, random_state: int) -> tuple[Part
         parts = _k_fold(cases, split, random_state)
     elif split.method == "given":
         parts = (_given(cases),)
+    elif split.method == "repeated":
+        parts = tuple(_repeated(cases, split, random_state, repeat) for repeat in range(split.repeats))
     else:
         parts = (_held_out(cases, split, random_state),)
     for part in parts:
@@ -92,6 +94,12 @@ def _held_out(cases: list[Case], split: Split, random_state: int) -> Partition:
     if outside:
         tests[EXTERNAL] = tuple(case.patient for case in outside)
     return Partition(repeat=0, fold=0, training=tuple(case.patient for case in training), tests=tests)
+
+
+def _repeated(cases: list[Case], split: Split, random_state: int, repeat: int) -> Partition:
+    """One of several random splits; its test set is scored once a repeat, as in a cross-validation."""
+    part = _held_out(cases, split.model_copy(update={"method": "random", "external": ()}), random_state + repeat)
+    return Partition(repeat=repeat, fold=0, training=part.training, tests={CROSS_VALIDATION: part.tests[INTERNAL]})
 
 
 def _random_groups(cases: list[Case], split: Split, random_state: int) -> set[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -11,6 +11,7 @@ import pandas as pd
 
 from glottis.data.tables import FeatureTable
 from glottis.study.spec import Design, Study
+from glottis.study.spec_models import Selection
 from glottis.study.split import Partition
 
 Mode = Literal["rigorous", "as_published", "control"]
@@ -29,6 +30,7 @@ class FitUnit:
         outcome: 0 or 1 for every patient of ``training`` and ``tests``.
         groups: the group of every training patient; ``None`` where each patient is a group.
         repeats: by kind, features of further delineations of training patients.
+        all_repeats: likewise of all patients, for the mode ``as_published`` alone; empty otherwise.
         tests: by set, features of the held-out patients.
         batches: batch and covariates of all these patients, for the harmonisation; ``None`` without one.
         blocks: sequence or block to its columns.
@@ -47,6 +49,7 @@ class FitUnit:
     groups: pd.Series | None
     repeats: Mapping[str, pd.DataFrame]
     tests: Mapping[str, pd.DataFrame]
+    all_repeats: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     batches: pd.DataFrame | None = None
     blocks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     cache: Path
@@ -85,6 +88,7 @@ def units_of(
     patients: Patients,
     *,
     cache: Path,
+    mode: Mode = "rigorous",
     allow_code: bool = False,
 ) -> list[FitUnit]:
     """The fits of one design: one a partition, each with its own views of the tables."""
@@ -98,8 +102,9 @@ def units_of(
             part,
             design,
             patients,
-            repeats={kind: rows.loc[rows.index.intersection(list(part.training))] for kind, rows in repeats.items()},
+            repeats=repeats,
             cache=cache,
+            mode=mode,
             allow_code=allow_code,
         )
         for part in parts
@@ -132,8 +137,9 @@ def unit_of(
         training=training,
         outcome=patients.outcome.loc[here],
         groups=patients.groups.loc[training.index] if patients.groups.duplicated().any() else None,
-        repeats={kind: rows.loc[rows.index.intersection(training.index)] for kind, rows in repeats.items()},
+        repeats=_of(repeats, training.index),
         tests=tests,
+        all_repeats=_of(repeats, here) if mode == "as_published" else {},
         batches=None if patients.batches is None else patients.batches.loc[here],
         blocks={
             block: tuple(name for name in features.columns if study.block_of(name) == block) for block in design.blocks
@@ -142,6 +148,18 @@ def unit_of(
         mode=mode,
         allow_code=allow_code,
     )
+
+
+def _of(repeats: Mapping[str, pd.DataFrame], patients: Iterable[str]) -> dict[str, pd.DataFrame]:
+    """The rows of these patients."""
+    return {kind: rows.loc[rows.index.intersection(list(patients))] for kind, rows in repeats.items()}
+
+
+def without_selection(study: Study) -> Study:
+    """The study for features that were selected, corrected and filled before."""
+    nothing = Selection(icc=None, univariate=None, spearman=None, boruta=False, mrmr=None, lasso=None, n_features=None)
+    features = study.table.model_copy(update={"impute": None}) if study.table is not None else study.features
+    return study.model_copy(update={"selection": nothing, "harmonise": None, "features": features})
 
 
 def repeat_tables(table: FeatureTable, study: Study, blocks: tuple[str, ...]) -> dict[str, pd.DataFrame]:
