@@ -403,16 +403,20 @@ def run(
     out: Annotated[Path, typer.Option("--out", help="Run folder; the same folder goes on where a run stopped.")],
     jobs: Jobs = 2,
     scheduler: Scheduler = None,
+    allow_code: Annotated[
+        bool,
+        typer.Option("--allow-code", help="Load a classifier that the study names by import path: runs its code."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Run a study from its scans to its report.
+    """Run a study from its scans, or its table of features, to its report.
 
     Example: glottis run study.yaml --out run
     """
     from glottis import workflows
 
     with _progress() as progress:
-        finished = workflows.run(study, out, jobs=jobs, scheduler=scheduler, progress=progress)
+        finished = workflows.run(study, out, jobs=jobs, scheduler=scheduler, allow_code=allow_code, progress=progress)
     _report_run(finished, as_json=as_json)
 
 

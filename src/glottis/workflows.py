@@ -421,7 +421,13 @@ def audit_lines(found: Audit) -> list[str]:
 
 
 def run(
-    study: PathLike, out: PathLike, *, jobs: int = 1, scheduler: str | None = None, progress: Progress = silent
+    study: PathLike,
+    out: PathLike,
+    *,
+    jobs: int = 1,
+    scheduler: str | None = None,
+    allow_code: bool = False,
+    progress: Progress = silent,
 ) -> FinishedRun:
     """Run a study from its scans to its report; a run that was stopped goes on where it was.
 
@@ -431,6 +437,7 @@ def run(
         jobs: worker processes.
         scheduler: address of a Dask scheduler (``tcp://HOST:PORT``) whose workers check, extract and fit in place of
             ``jobs``.
+        allow_code: a classifier that the study names by import path may be loaded, which runs its code.
         progress: told after every unit of work.
 
     Raises:
@@ -444,7 +451,7 @@ def run(
     place = _place_for(scheduler)
     settings = read_study(place(study))
     with on_cluster(scheduler, seen=settings.manifest):
-        folder = run_study(settings, place(out), jobs=jobs, progress=progress)
+        folder = run_study(settings, place(out), jobs=jobs, progress=progress, allow_code=allow_code)
     return report(folder, progress=progress)
 
 

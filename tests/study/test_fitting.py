@@ -10,10 +10,11 @@ import pytest
 
 from glottis.data.tables import FeatureTable
 from glottis.study.extraction import Delineation, ScanResult
-from glottis.study.fitting import columns_of, fit_unit, repeat_tables, units_of
+from glottis.study.fitting import fit_unit
 from glottis.study.spec import study_from_dict
 from glottis.study.split import Partition
 from glottis.study.tabulate import count_ledger, extraction_summary, feature_table
+from glottis.study.units import FitUnit, Patients, columns_of, repeat_tables, units_of
 from tiny_study import SETTINGS
 
 PATIENTS = [f"P{number:02d}" for number in range(36)]
@@ -43,7 +44,15 @@ def table(readers=(("A", 1), ("B", 1))) -> FeatureTable:
 
 def units(features: FeatureTable, tmp_path, model="T1+T2_fat", groups=None):
     groups = pd.Series(PATIENTS, index=PATIENTS) if groups is None else groups
-    return units_of(study(), features, (PART,), model=model, outcome=OUTCOME, groups=groups, cache=tmp_path)
+    design = next(own for own in study().designs() if own.name == model)
+    patients = Patients(outcome=OUTCOME, groups=groups, batches=None)
+    return units_of(study(), features, (PART,), design, patients, cache=tmp_path)
+
+
+def fitted(unit: FitUnit):
+    """What became of the only model of a unit."""
+    (result,) = fit_unit(unit).values()
+    return result
 
 
 def marked(features: FeatureTable) -> FeatureTable:
@@ -66,7 +75,7 @@ def test_a_fit_is_given_its_training_rows_and_no_other(tmp_path):
 
 def test_a_marker_in_held_out_rows_changes_nothing_that_is_fitted(tmp_path):
     (clean,), (dirty,) = units(table(), tmp_path), units(marked(table()), tmp_path)
-    first, second = fit_unit(clean), fit_unit(dirty)
+    first, second = fitted(clean), fitted(dirty)
     assert first["fit"] == second["fit"]
     assert first["log"] == second["log"]
     scores = [{row["patient"]: row["y_score"] for row in result["scores"]} for result in (first, second)]
@@ -76,7 +85,7 @@ def test_a_marker_in_held_out_rows_changes_nothing_that_is_fitted(tmp_path):
 
 def test_no_logged_step_saw_a_held_out_patient(tmp_path):
     (unit,) = units(table(), tmp_path)
-    seen = {patient for record in fit_unit(unit)["log"] for patient in record["patients"]}
+    seen = {patient for record in fitted(unit)["log"] for patient in record["patients"]}
     assert seen == set(PART.training)
 
 

@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 
 from glottis.cli import run_command
-from glottis.study.fitting import fit_chain, units_of
+from glottis.study.fitting import fit_models
 from glottis.study.result import StudyResult
 from glottis.study.split import partitions
+from glottis.study.units import Patients, units_of
 from table_study import TableStudy, features_of
 
 F = [f"original_glcm_F{number}" for number in range(6)]
@@ -119,9 +120,10 @@ def test_gaps_are_filled_with_the_median_of_the_training_rows_alone(tmp_path):
     parts = partitions(source.cohort, source.study.split, random_state=1)
     outcome = pd.Series({case.patient: case.outcome for case in source.cohort})
     groups = pd.Series({case.patient: case.group for case in source.cohort})
-    unit = units_of(source.study, source.given.values, parts, model="features", outcome=outcome, groups=groups,
-                    cache=tmp_path / "fits")[0]  # fmt: skip
-    filled = fit_chain(unit).steps_[0][1].statistics_[1]
+    patients = Patients(outcome=outcome, groups=groups, batches=None)
+    (design,) = source.study.designs()
+    unit = units_of(source.study, source.given.values, parts, design, patients, cache=tmp_path / "fits")[0]
+    filled = fit_models(unit)["features"].steps_[0][1].statistics_[1]
     assert filled == study.table.set_index("ID").loc[list(parts[0].training), F[1]].median()
 
 

@@ -41,7 +41,7 @@ class Stability:
         return dict(plain(self))
 
 
-def selection_stability(chosen: ArrayLike, level: float = 0.95) -> Stability:
+def selection_stability(chosen: ArrayLike, *, level: float = 0.95) -> Stability:
     """Nogueira's index of stability with its interval, and how often each feature is chosen.
 
     Index and its asymptotic variance after Nogueira, Sechidis and Brown, J Mach Learn Res 2018;18(174):1-54. The index

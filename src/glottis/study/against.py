@@ -55,7 +55,7 @@ def difference(
         rows[rows["set"] == set_].set_index(KEY)
         for rows in (rows_of(ledger, primary), rows_of(ledger, control, "control"))
     )
-    both = first.join(second["y_score"], how="inner", rsuffix="_second").reset_index()
+    both = first.join(second["y_score"].rename("y_score_second"), how="inner").reset_index()
     truth = both["y_true"].to_numpy(dtype=int)
     if len(set(truth.tolist())) < 2:
         return None

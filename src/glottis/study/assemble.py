@@ -242,7 +242,8 @@ def _stability_index(features: Sequence[str], results: Sequence[Mapping[str, Any
     names = sorted(set.union(*chosen))
     table = np.array([[name in own for name in names] for own in chosen])
     never = np.zeros((len(chosen), max(candidates - len(names), 0)), dtype=bool)
-    return selection_stability(np.hstack([table, never])).to_dict()
+    found = selection_stability(np.hstack([table, never])).to_dict()
+    return {key: value for key, value in found.items() if key != "frequency"}  # "stability" has it by name
 
 
 def _probabilities(results: Sequence[Mapping[str, Any]]) -> bool:

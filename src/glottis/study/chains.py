@@ -8,10 +8,13 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
+from glottis._optional import require
 from glottis.modelling.blocks import BlockSelector
+from glottis.modelling.classifiers import CLASSIFIERS
 from glottis.modelling.crossval import TunedChain
 from glottis.modelling.fusion import LateFusion
 from glottis.modelling.harmonise import ComBat
+from glottis.modelling.imported import imported_classifier
 from glottis.modelling.tuning import Search
 from glottis.selection.boruta import Boruta
 from glottis.selection.chain import MoreSteps, radiomics_chain
@@ -27,6 +30,22 @@ CONTROL_CLASSIFIER, CONTROL_GRID = "logistic_regression", {"C": (1.0,)}
 def seed_of(unit: FitUnit) -> int:
     """The seed of everything random in a fit, from those of the study and the partition."""
     return int(np.random.SeedSequence([unit.study.random_state, unit.repeat, unit.fold]).generate_state(1)[0] >> 1)
+
+
+def refuse_unavailable(study: Study, *, allow_code: bool) -> None:
+    """Refuse a classifier or selector that cannot be loaded here, before any work is done.
+
+    Raises:
+        SettingsError: code from outside that is not allowed, or that is no classifier.
+        MissingExtraError: a library is not installed.
+    """
+    for name in study.model.classifier:
+        spec = imported_classifier(name, allow_code=allow_code) if ":" in name else CLASSIFIERS[name]
+        spec.make(0)
+    if study.selection.boruta:
+        require("boruta", extra="boruta")
+    if study.model.search.kind == "bayes":
+        require("optuna", extra="search")
 
 
 def chains_of(unit: FitUnit) -> dict[str, Any]:

@@ -216,8 +216,8 @@ def shuffled(outcome: pd.Series, groups: pd.Series, rng: np.random.Generator) ->
     laid = outcome.iloc[np.argsort(own.to_numpy(), kind="stable")]
     blocks = [part.to_numpy() for _, part in laid.groupby(own.loc[laid.index].to_numpy(), sort=True)]
     values = np.concatenate([blocks[place] for place in rng.permutation(len(blocks))])
-    found: pd.Series = pd.Series(values, index=laid.index).reindex(outcome.index)
-    return found
+    back = np.argsort(np.argsort(own.to_numpy(), kind="stable"), kind="stable")
+    return pd.Series(values[back], index=outcome.index)
 
 
 def fit_shuffled(shuffle: ShuffledUnit) -> dict[str, float | None]:

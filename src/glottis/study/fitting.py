@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from glottis import __version__
 from glottis._errors import CohortError, GlottisError
 from glottis.evaluation.thresholds import youden_threshold
 from glottis.modelling.chain import fit_together
@@ -19,9 +17,7 @@ from glottis.study.describe import described
 from glottis.study.split import TRAINING
 from glottis.study.store import ResultCache, content_key
 from glottis.study.units import FitUnit, without_selection
-
-LIBRARIES = ("scikit-learn", "xgboost-cpu", "xgboost", "lightgbm", "optuna", "boruta")
-"""Beside glottis and NumPy, what a fit may depend on."""
+from glottis.study.versions import all_versions
 
 
 def fit_unit(unit: FitUnit) -> dict[str, dict[str, Any]]:
@@ -162,17 +158,7 @@ def unit_key(unit: FitUnit, *more: Any) -> str:
     batches = None if unit.batches is None else _frame_digest(unit.batches)
     people = [unit.outcome.to_dict(), groups, batches, unit.repeat, unit.fold]
     models = [design.name, design.fusion, dict(design.models), {k: list(v) for k, v in unit.blocks.items()}]
-    return content_key(digests, settings, people, models, _versions(), seed_of(unit), list(more))
-
-
-def _versions() -> list[str]:
-    found = [__version__, np.__version__]
-    for name in LIBRARIES:
-        try:
-            found.append(f"{name} {version(name)}")
-        except PackageNotFoundError:
-            continue
-    return found
+    return content_key(digests, settings, people, models, all_versions(), seed_of(unit), list(more))
 
 
 def _frame_digest(frame: pd.DataFrame) -> str:

@@ -43,10 +43,16 @@ def primary_model(study: Study, fits: Mapping[str, Sequence[Mapping[str, Any]]])
         return Primary(design=design, model=names[0], reason=f"{most or 'It is the only model'}.")
     if study.chooses:
         how = "in each fold the classifier with the best inner AUC counts, chosen without that fold's test patients"
-        return Primary(design=design, model=design.chosen, reason=f"{most}; {how}." if most else f"{how[0].upper()}{how[1:]}.")
+        return Primary(
+            design=design, model=design.chosen, reason=f"{most}; {how}." if most else f"{how[0].upper()}{how[1:]}."
+        )
     best = best_of({name: float(np.mean([r["fit"]["inner_auc"] for r in fits[name]])) for name in names})
     how = f"of its {len(names)} classifiers this one has the best inner AUC on training patients"
-    return Primary(design=design, model=best, reason=f"{most}; {how}." if most else f"{how[0].upper()}{how[1:]}.")
+    return Primary(design=design, model=best, reason=_sentence(most, how))
+
+
+def _sentence(most: str, how: str) -> str:
+    return f"{most}; {how}." if most else f"{how[0].upper()}{how[1:]}."
 
 
 def best_of(areas: Mapping[str, float]) -> str:

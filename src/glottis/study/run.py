@@ -19,6 +19,7 @@ from glottis.data.cohort import Cohort
 from glottis.io.files import write_text_atomic
 from glottis.io.manifest import outcome_codes
 from glottis.study.assemble import FinishedWork, store_results
+from glottis.study.chains import refuse_unavailable
 from glottis.study.check import Finding, Limits, check_cohort, check_table, errors_of, in_order
 from glottis.study.check.levels import StudyGreyLevels
 from glottis.study.counter import count_analysis
@@ -67,6 +68,7 @@ def run(study: Study, folder: Path, *, jobs: int = 1, progress: Progress = silen
         InputError: the cohort, a file or a setting cannot be used.
         StorageError: the folder belongs to another study, is in use, or cannot be written.
     """
+    refuse_unavailable(study, allow_code=allow_code)
     source = read_source(study)
     study, inputs = source.study, digests(study)
     digest = content_key(study.resolved(), *inputs.values())

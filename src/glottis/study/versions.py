@@ -10,11 +10,18 @@ from glottis import __version__
 LIBRARIES = (
     "joblib", "numba", "numpy", "pandas", "pyarrow", "PyWavelets", "scikit-learn", "scipy", "SimpleITK", "statsmodels",
 )  # fmt: skip
+OF_EXTRAS = ("boruta", "lightgbm", "optuna", "xgboost", "xgboost-cpu")
 
 
 def library_versions() -> dict[str, str]:
-    """Installed version of every library that computes or stores values."""
-    return {name: metadata.version(name) for name in LIBRARIES}
+    """Installed version of every library that computes or stores values, those of extras where they are installed."""
+    found = {name: metadata.version(name) for name in LIBRARIES}
+    for name in OF_EXTRAS:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return dict(sorted(found.items(), key=lambda item: item[0].lower()))
 
 
 def all_versions() -> dict[str, str]:
