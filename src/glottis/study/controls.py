@@ -199,7 +199,8 @@ def _shuffled_cohort(units: Sequence[FitUnit], groups: pd.Series, rng: np.random
 
 def _shuffled_sets(unit: FitUnit, groups: pd.Series, rng: np.random.Generator) -> pd.Series:
     views = [unit.training, *unit.tests.values()]
-    return pd.concat([shuffled(unit.outcome.loc[view.index], groups, rng) for view in views])
+    found: pd.Series = pd.concat([shuffled(unit.outcome.loc[view.index], groups, rng) for view in views])
+    return found
 
 
 def shuffled(outcome: pd.Series, groups: pd.Series, rng: np.random.Generator) -> pd.Series:
