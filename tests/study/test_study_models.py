@@ -133,6 +133,29 @@ def test_combat_takes_the_scanner_out_and_the_report_is_told(tmp_path):
     assert {row["step"] for row in stored["proof"]} >= {"combat"}
 
 
+def with_new_scanner(tmp_path, unseen: str) -> TableStudy:
+    """Training on scanners A and B, tested on the 24 patients of C."""
+    table = scanners()
+    table["scanner"] = ["C" if number >= 36 else name for number, name in enumerate(table["scanner"])]
+    features = {"table": "table.csv", "columns": "original_*"}
+    split = {"method": "centre", "external": ["C"]}
+    harmonise = {"unseen": unseen}
+    return made(tmp_path, table=table, features=features, centre="scanner", split=split, harmonise=harmonise)
+
+
+def test_a_held_out_scanner_is_refused_by_default(tmp_path, capsys):
+    study = with_new_scanner(tmp_path, "refuse")
+    assert run_command(["run", str(study.write()), "--out", str(study.run)]) == 2
+    said = capsys.readouterr().err
+    assert "cannot score its external set: Batch 'C' (24 rows) is not among the training batches A, B" in said
+
+
+@pytest.mark.parametrize(("unseen", "words"), [("reference", "left uncorrected"), ("transductive", "transductive")])
+def test_what_was_done_with_a_held_out_scanner_is_noted(tmp_path, unseen, words):
+    (fit,) = results(with_new_scanner(tmp_path, unseen))["models"]["features"]["fits"]
+    assert any("batch 'C' (24 rows), unseen in training" in note and words in note for note in fit["notes"])
+
+
 def test_the_outcome_is_no_batch_and_no_covariate():
     block = {"outcome": {"column": "y"}, "features": "t.csv", "harmonise": {"batch": "scanner", "covariates": ["y"]}}
     with pytest.raises(SettingsError, match="'y' is the outcome, which no correction may know"):
@@ -202,3 +225,20 @@ def test_several_classifiers_need_a_grid_each():
     model = {"classifier": ["svm", "mlp"], "grid": {"C": [1]}}
     with pytest.raises(SettingsError, match="it holds a grid for each"):
         study_from_dict({"outcome": {"column": "y"}, "features": "t.csv", "model": model})
+
+
+def test_the_check_names_rare_batches_and_those_that_go_with_the_outcome(tmp_path, capsys):
+    table = scanners()
+    table["scanner"] = ["C" if number == 0 else "AB"[number % 2] for number in range(60)]
+    features = {"table": "table.csv", "columns": "original_*"}
+    study = made(tmp_path, table=table, features=features, split=HELD_OUT, harmonise={"batch": "scanner"})
+    run_command(["check", str(study.write())])
+    said = capsys.readouterr().out
+    assert "Batch 'C' of the harmonisation has 1 patient" in said
+    assert "Batch and outcome are tangled" in said
+
+
+def test_a_volume_that_is_no_feature_is_refused(tmp_path, capsys):
+    study = made(tmp_path, controls={"volume": "no_such"})
+    assert run_command(["run", str(study.write()), "--out", str(study.run)]) == 2
+    assert "controls.volume names 'no_such', which is no feature of the table." in capsys.readouterr().err

@@ -44,7 +44,7 @@ class ComBat(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
         spread_: (batches, corrected features) ratio of standard deviations.
         scale_: expected value and residual standard deviation of the corrected features.
         unadjusted_: features left as they are.
-        unseen_: unseen batch to its rows in the last ``transform``.
+        unseen_: unseen batch to its rows in the last ``transform``; ``unseen_note_`` says what was done with them.
         note_: what a report must say, of the fit and of the last ``transform``; empty otherwise.
 
     >>> X = pd.DataFrame({"a": [1.0, 2, 3, 11, 12, 13], "b": [2.0, 1, 3, 13, 11, 12]}, index=list("pqrstu"))
@@ -233,12 +233,17 @@ class ComBat(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
                 f"{len(self.unadjusted_)} features constant within a batch are left as they are "
                 f"(first: {self.unadjusted_[0]})"
             )
+        return "; ".join([*notes, *([self.unseen_note_] if self.unseen_note_ else [])])
+
+    @property
+    def unseen_note_(self) -> str:
+        """What the last ``transform`` did with batches that ``fit`` did not see; empty where it met none."""
         done = {
             "reference": "left uncorrected, as if it were the reference",
             "transductive": "transductive: estimated from its own rows, without outcomes",
         }
-        notes += [f"batch {level!r} ({n} rows), unseen in training, {done[self.unseen]}" for level, n in self._said()]
-        return "; ".join(notes)
+        said = [f"batch {level!r} ({n} rows), unseen in training, {done[self.unseen]}" for level, n in self._said()]
+        return "; ".join(said)
 
     def _said(self) -> list[tuple[Any, int]]:
         return [] if self.unseen == "refuse" else list(self.unseen_.items())

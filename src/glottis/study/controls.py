@@ -24,8 +24,8 @@ from glottis.study.units import FitUnit, Patients, unit_of
 
 VOLUME, SITE, CLINICAL = "volume alone", "site alone", "clinical alone"
 VOLUME_COLUMNS = ("shape_MeshVolume", "shape_VoxelVolume", "shape_Volume")
-PARTITIONS = 5
-"""Partitions of repeated splits that a permutation goes through; of a k-fold it is the first repeat."""
+PARTITIONS = 2
+"""Of repeated splits a permutation goes through the first two, of a k-fold through its first repeat."""
 ABSENT = "not stated"
 
 

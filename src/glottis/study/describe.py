@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from glottis.modelling.fusion import LateFusion
+from glottis.modelling.harmonise import ComBat
 from glottis.study.chains import tuned_of
 from glottis.study.units import FitUnit
 
@@ -45,6 +46,13 @@ def described(unit: FitUnit, name: str, model: Any) -> dict[str, Any]:
         "lasso": None if late else _lasso_path(model),
         "notes": model.note_.splitlines(),
     }
+
+
+def transform_notes(model: Any) -> list[str]:
+    """What a step had to say of the rows that it last transformed: a harmonisation that met an unseen batch."""
+    chains = model.chains_.values() if isinstance(model, LateFusion) else [model]
+    steps = [step for chain in chains for _, step in chain.steps_ if isinstance(step, ComBat)]
+    return list(dict.fromkeys(step.unseen_note_ for step in steps if step.unseen_note_))
 
 
 def _probabilities(model: Any, classifier: str) -> bool:

@@ -13,7 +13,7 @@ from glottis._errors import CohortError, GlottisError
 from glottis.evaluation.thresholds import youden_threshold
 from glottis.modelling.chain import fit_together
 from glottis.study.chains import chains_of, imputes, seed_of, steps_of
-from glottis.study.describe import described
+from glottis.study.describe import described, transform_notes
 from glottis.study.split import TRAINING
 from glottis.study.store import ResultCache, content_key
 from glottis.study.units import FitUnit, without_selection
@@ -79,7 +79,7 @@ def _selected_on_all(unit: FitUnit) -> tuple[FitUnit, list[tuple[str, Any]]]:
 def _finished(unit: FitUnit, name: str, model: Any, before: list[tuple[str, Any]]) -> dict[str, Any]:
     if unit.mode != "as_published":
         _refuse_leak(unit, name, model)
-    scores, unscored = _held_out_scores(unit, model)
+    scores, unscored, notes = _held_out_scores(unit, name, model)
     threshold = model.threshold_
     if unit.mode == "as_published" and "threshold" in unit.study.as_published:
         threshold = _best_on_test(unit, scores)
@@ -94,7 +94,9 @@ def _finished(unit: FitUnit, name: str, model: Any, before: list[tuple[str, Any]
     ]
     log = [{"step": step, "inner_fold": "final", "patients": list(patients)} for step, patients in before]
     log += [{"step": r.step, "inner_fold": r.fold, "patients": list(r.rows)} for r in model.fit_log_]
-    return {"scores": rows, "fit": described(unit, name, model), "log": log, "unscored": unscored}
+    fit = described(unit, name, model)
+    fit["notes"] = list(dict.fromkeys([*fit["notes"], *notes]))
+    return {"scores": rows, "fit": fit, "log": log, "unscored": unscored}
 
 
 def _refuse_leak(unit: FitUnit, name: str, model: Any) -> None:
@@ -104,16 +106,24 @@ def _refuse_leak(unit: FitUnit, name: str, model: Any) -> None:
         raise GlottisError(message)
 
 
-def _held_out_scores(unit: FitUnit, model: Any) -> tuple[dict[str, pd.Series], list[dict[str, str]]]:
-    """Set to its patients' scores, and who has none because a selected feature is missing."""
-    scores, unscored = {}, []
-    for name, view in unit.tests.items():
+def _held_out_scores(
+    unit: FitUnit, name: str, model: Any
+) -> tuple[dict[str, pd.Series], list[dict[str, str]], list[str]]:
+    """Set to its patients' scores; who has none because a selected feature is missing; what the scoring noted."""
+    scores, unscored, notes = {}, [], []
+    for set_, view in unit.tests.items():
         whole = unit.mode == "control" or imputes(unit.study)
         complete = view if whole else view[np.isfinite(view[model.selected_].to_numpy()).all(axis=1)]
-        unscored += [{"patient": patient, "set": name} for patient in view.index.difference(complete.index)]
+        unscored += [{"patient": patient, "set": set_} for patient in view.index.difference(complete.index)]
         if len(complete):
-            scores[name] = pd.Series(model.predict_proba(complete)[:, 1], index=complete.index)
-    return scores, unscored
+            try:
+                values = model.predict_proba(complete)[:, 1]
+            except ValueError as error:
+                message = f"Model {name}{unit.place()} cannot score its {set_} set: {error}"
+                raise CohortError(message) from error
+            scores[set_] = pd.Series(values, index=complete.index)
+            notes += [f"{set_}: {note}" for note in transform_notes(model)]
+    return scores, unscored, notes
 
 
 def _best_on_test(unit: FitUnit, scores: dict[str, pd.Series]) -> float:

@@ -194,16 +194,13 @@ def batches_of(study: Study, source: Source, cohort: Cohort) -> pd.DataFrame | N
     """Batch and covariates of every patient, numbers as float; ``None`` without harmonisation.
 
     Raises:
-        CohortError: a column is absent, or a patient has no batch.
+        CohortError: a patient has no batch.
     """
     block = study.harmonise
     if block is None:
         return None
     ids = [case.patient for case in cohort]
     table = source.frame.set_index(source.frame[source.roles.id].astype(str).str.strip())
-    for name in {block.batch, *block.covariates} - {"centre"} - set(map(str, table.columns)):
-        message = f"harmonise names the column '{name}', which the manifest has not: correct the name."
-        raise CohortError(message)
     found = pd.DataFrame(index=ids)
     centres = {case.patient: case.centre for case in cohort}
     own = [centres[patient] for patient in ids]

@@ -20,7 +20,7 @@ from glottis.io.files import write_text_atomic
 from glottis.io.manifest import outcome_codes
 from glottis.study.assemble import FinishedWork, store_results
 from glottis.study.chains import refuse_unavailable
-from glottis.study.check import Finding, Limits, check_cohort, check_table, errors_of, in_order
+from glottis.study.check import Finding, Limits, check_cohort, check_models, check_table, errors_of, in_order
 from glottis.study.check.levels import StudyGreyLevels
 from glottis.study.counter import count_analysis
 from glottis.study.modelling_stage import ModellingStage
@@ -132,7 +132,7 @@ def check_study(source: Source, *, jobs: int = 1, progress: Progress = silent) -
     found = check_cohort(
         source.cohort, source.frame, source.roles, limits=limits, grey_levels=levels, jobs=jobs, progress=progress
     )
-    return in_order(dict.fromkeys([*found, *check_table(source, limits)]))
+    return in_order(dict.fromkeys([*found, *check_table(source, limits), *check_models(source)]))
 
 
 def _refuse_errors(findings: Iterable[Finding]) -> None:

@@ -2,6 +2,7 @@
 
 from glottis.study.check.doctor import check_cohort
 from glottis.study.check.finding import Finding, Limits, errors_of, in_order
+from glottis.study.check.models import check_models
 from glottis.study.check.table import check_table
 
-__all__ = ["Finding", "Limits", "check_cohort", "check_table", "errors_of", "in_order"]
+__all__ = ["Finding", "Limits", "check_cohort", "check_models", "check_table", "errors_of", "in_order"]
