@@ -147,7 +147,8 @@ def test_a_held_out_scanner_is_refused_by_default(tmp_path, capsys):
     study = with_new_scanner(tmp_path, "refuse")
     assert run_command(["run", str(study.write()), "--out", str(study.run)]) == 2
     said = capsys.readouterr().err
-    assert "cannot score its external set: Batch 'C' (24 rows) is not among the training batches A, B" in said
+    assert "The external set has patients of batch 'C', which no training patient has" in said
+    assert not (study.run / "features.parquet").exists()
 
 
 @pytest.mark.parametrize(("unseen", "words"), [("reference", "left uncorrected"), ("transductive", "transductive")])

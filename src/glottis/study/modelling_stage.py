@@ -217,6 +217,28 @@ def batches_of(study: Study, source: Source, cohort: Cohort) -> pd.DataFrame | N
     return found
 
 
+def refuse_unseen_batches(study: Study, source: Source, cohort: Cohort, parts: Sequence[Partition]) -> None:
+    """Refuse, before anything is computed, test patients of a batch that no training patient has.
+
+    Raises:
+        CohortError: such a batch, where the study does not say what to do with it; or a patient without a batch.
+    """
+    batches = batches_of(study, source, cohort)
+    if batches is None or study.harmonise is None or study.harmonise.unseen != "refuse":
+        return
+    for part in parts:
+        trained = set(batches.loc[list(part.training), "batch"])
+        for name, held in part.tests.items():
+            other = sorted(set(batches.loc[list(held), "batch"]) - trained)
+            if other:
+                message = (
+                    f"The {name} set has patients of batch '{other[0]}', which no training patient has: train with "
+                    "patients of it, or set harmonise.unseen to reference (they stay uncorrected) or transductive "
+                    f"(estimated from at least {study.harmonise.minimum_rows} of them)."
+                )
+                raise CohortError(message)
+
+
 def too_few(units: list[FitUnit], folds: int) -> str:
     """Why a model cannot be fitted on some partition; empty where it can be fitted on all."""
     for unit in units:

@@ -23,7 +23,7 @@ from glottis.study.chains import refuse_unavailable
 from glottis.study.check import Finding, Limits, check_cohort, check_models, check_table, errors_of, in_order
 from glottis.study.check.levels import StudyGreyLevels
 from glottis.study.counter import count_analysis
-from glottis.study.modelling_stage import ModellingStage
+from glottis.study.modelling_stage import ModellingStage, refuse_unseen_batches
 from glottis.study.obtain import obtain_features
 from glottis.study.parallel import Progress, silent
 from glottis.study.settings import case_settings
@@ -78,6 +78,7 @@ def run(study: Study, folder: Path, *, jobs: int = 1, progress: Progress = silen
         _check(state, source)
         eligible, excluded = _eligible(source)
         parts = partitions(eligible, study.split, random_state=study.random_state)
+        refuse_unseen_batches(study, source, eligible, parts)
         _store_split(state, parts, eligible)
         start = time.perf_counter()
         tables, n_scans = obtain_features(source, eligible, parts, folder=folder, jobs=jobs, progress=progress)
