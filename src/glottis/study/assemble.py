@@ -10,16 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from glottis.data.cohort import Cohort
 from glottis.data.tables import FeatureTable, Predictions
-from glottis.evaluation.stability import selection_stability
 from glottis.io.files import write_text_atomic
 from glottis.study.against import compared_models, difference, permutation_results, proof, rows_of
 from glottis.study.evaluate import evaluate_model
+from glottis.study.model_entry import model_entry
 from glottis.study.primary import Primary
-from glottis.study.spec import Design, Study
+from glottis.study.spec import Study
 from glottis.study.split import CROSS_VALIDATION, TRAINING, Partition
 from glottis.study.store import write_json
 
@@ -98,7 +96,10 @@ def store_results(study: Study, folder: Path, work: FinishedWork) -> None:
         "centres": dict(sorted(Counter(case.centre for case in work.cohort).items())),
         "primary_model": work.primary.model,
         "primary_reason": work.primary.reason,
-        "models": {model: _model(study, work, model, sets[model]) for model in work.fits},
+        "models": {
+            model: model_entry(study, model, work.fits[model], sets[model], features=work.table.features)
+            for model in work.fits
+        },
         "refused": dict(work.refused),
         "controls": _controls(study, ledger, work, evaluated["control"]),
         "comparisons": {} if crossed else compared_models(ledger, list(work.fits)),
@@ -168,96 +169,9 @@ def make_ledger(study: Study, work: FinishedWork) -> Predictions:
     )
 
 
-def _model(study: Study, work: FinishedWork, model: str, sets: Mapping[str, Any]) -> dict[str, Any]:
-    sequences = study.models()[model]
-    results = work.fits[model]
-    patients = {row["patient"]: row["y_true"] for result in results for row in result["scores"]}
-    return {
-        "sequences": list(sequences),
-        "n_patients": len(patients),
-        "n_positive": sum(patients.values()),
-        "n_candidates": sum(study.block_of(name) in sequences for name in work.table.features),
-        "sets": sets,
-        "fits": [result["fit"] for result in results],
-        "unscored": [row for result in results for row in result["unscored"]],
-        "stability": _stability(results),
-        "stability_index": _stability_index(work.table.features, results),
-        "classifier": design_of(study, model)[1],
-        "fusion": design_of(study, model)[0].fusion,
-        "inner_auc": float(np.mean([result["fit"]["inner_auc"] for result in results])),
-        "blocks": _blocks(study, sequences, results),
-    }
-
-
-def design_of(study: Study, model: str) -> tuple[Design, str]:
-    """The design that a model belongs to, and its classifier (``chosen`` where every fold has its own)."""
-    for design in study.designs():
-        if model == design.chosen:
-            return design, "chosen"
-        for classifier, name in design.models.items():
-            if name == model:
-                return design, classifier
-    message = f"Model {model!r} is none of this study."
-    raise ValueError(message)
-
-
-def _blocks(study: Study, blocks: Sequence[str], results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """What each sequence or block gives to a model, means over its fits."""
-    found = []
-    for block in blocks:
-        own = [_share(study, block, result["fit"]) for result in results]
-        importances = [row["importance"] for row in own]
-        weights = [row["weight"] for row in own if row["weight"] is not None]
-        found.append(
-            {
-                "block": block,
-                "n_selected": float(np.mean([row["n"] for row in own])),
-                "share_selected": float(np.mean([row["share"] for row in own])),
-                "share_importance": None if None in importances else float(np.mean(importances)),
-                "weight": float(np.mean(weights)) if weights else None,
-            }
-        )
-    return found
-
-
-def _share(study: Study, block: str, fit: Mapping[str, Any]) -> dict[str, Any]:
-    inside = [study.block_of(row["feature"]) == block for row in fit["selected"]]
-    importances = [row["importance"] for row in fit["selected"]]
-    total = None if None in importances or fit["weights"] is not None else sum(importances)
-    own = sum(value for value, here in zip(importances, inside, strict=True) if here) if total else None
-    return {
-        "n": sum(inside),
-        "share": sum(inside) / len(inside) if inside else 0.0,
-        "importance": own / total if total and own is not None else None,
-        "weight": None if fit["weights"] is None else fit["weights"][block],
-    }
-
-
-def _stability_index(features: Sequence[str], results: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
-    """Nogueira's index of the selection over the fits; ``None`` with one fit."""
-    if len(results) < 2:
-        return None
-    chosen = [{row["feature"] for row in result["fit"]["selected"]} for result in results]
-    candidates = max(result["fit"]["kept"][0]["n"] for result in results)
-    names = sorted(set.union(*chosen))
-    table = np.array([[name in own for name in names] for own in chosen])
-    never = np.zeros((len(chosen), max(candidates - len(names), 0)), dtype=bool)
-    found = selection_stability(np.hstack([table, never])).to_dict()
-    return {key: value for key, value in found.items() if key != "frequency"}  # "stability" has it by name
-
-
 def _probabilities(results: Sequence[Mapping[str, Any]]) -> bool:
     """Whether the scores of every fit count as probabilities."""
     return all(result["fit"]["probabilities"] for result in results)
-
-
-def _stability(results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """How often each feature was chosen, where there are several fits; the most frequent first."""
-    if len(results) < 2:
-        return []
-    counts = Counter(row["feature"] for result in results for row in result["fit"]["selected"])
-    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return [{"feature": feature, "chosen": n, "of": len(results)} for feature, n in ranked]
 
 
 def _flow(study: Study, work: FinishedWork, sets: Mapping[str, Any]) -> dict[str, Any]:
