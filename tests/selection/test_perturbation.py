@@ -19,7 +19,7 @@ def test_features_that_perturbations_leave_as_they_are_stay() -> None:
 
 def test_the_training_row_and_all_perturbations_are_one_patients_measurements() -> None:
     fitted = PerturbationFilter(TABLES).fit(X)
-    expected = icc(np.stack([X.T, *(table.T for table in TABLES.values())], axis=2), "ICC(1,1)")
+    expected = icc(np.stack([X.T, *(table.T for table in TABLES.values())], axis=2), form="ICC(1,1)")
     np.testing.assert_allclose(fitted.icc_["perturbations"]["low"], expected.low, rtol=1e-12)
     assert fitted.n_patients_ == {"perturbations": 30}
 

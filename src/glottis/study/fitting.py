@@ -174,10 +174,9 @@ def unit_key(unit: FitUnit, *more: Any) -> str:
 def _frame_digest(frame: pd.DataFrame) -> str:
     """SHA-256 of labels and values; numbers bit by bit, words as they are."""
     digest = hashlib.sha256("\n".join([*map(str, frame.index), "", *map(str, frame.columns)]).encode())
-    for name in frame.columns:
-        column = frame[name]
-        if column.dtype.kind in "fiub":
-            digest.update(np.ascontiguousarray(column.to_numpy(dtype=float)).tobytes())
-        else:
-            digest.update("\n".join(map(str, column)).encode())
+    words = [place for place, kind in enumerate(frame.dtypes) if kind.kind not in "fiub"]
+    numbers = frame.iloc[:, [place for place in range(frame.shape[1]) if place not in words]] if words else frame
+    digest.update(np.ascontiguousarray(numbers.to_numpy(dtype=float)).tobytes())
+    for place in words:
+        digest.update("\n".join(map(str, frame.iloc[:, place])).encode())
     return digest.hexdigest()
