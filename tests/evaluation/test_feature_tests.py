@@ -19,26 +19,26 @@ def test_every_feature_has_the_numbers_of_the_test_of_one(test: str, rows: slice
     found = compare_features(values, codes, test)
     alone = [compare_values([column[codes == 0], column[codes == 1]], test=test) for column in values.T]
     np.testing.assert_allclose(found.statistic, [one.statistic for one in alone], rtol=1e-12)
-    np.testing.assert_allclose(found.p, [one.p for one in alone], rtol=1e-10)
+    np.testing.assert_allclose(found.p_value, [one.p_value for one in alone], rtol=1e-10)
 
 
 def test_analysis_of_variance_takes_three_classes() -> None:
     codes = np.arange(70) % 3
     found = compare_features(VALUES, codes, "anova")
     alone = [compare_values([column[codes == k] for k in range(3)], test="anova") for column in VALUES.T]
-    np.testing.assert_allclose(found.p, [one.p for one in alone], rtol=1e-10)
+    np.testing.assert_allclose(found.p_value, [one.p_value for one in alone], rtol=1e-10)
 
 
 @pytest.mark.parametrize("test", FEATURE_TESTS)
 def test_a_constant_feature_has_no_p(test: str) -> None:
     values = np.column_stack([np.full(70, 0.1), VALUES[:, 0]])
-    assert np.isnan(compare_features(values, np.arange(70) % 2, test).p).tolist() == [True, False]
+    assert np.isnan(compare_features(values, np.arange(70) % 2, test).p_value).tolist() == [True, False]
 
 
 @pytest.mark.parametrize("test", ["t", "welch", "anova"])
 def test_classes_that_differ_without_any_spread_have_p_0(test: str) -> None:
     codes = np.arange(70) % 2
-    assert compare_features(codes[:, None] * 2.0, codes, test).p.tolist() == [0.0]
+    assert compare_features(codes[:, None] * 2.0, codes, test).p_value.tolist() == [0.0]
 
 
 @pytest.mark.parametrize(

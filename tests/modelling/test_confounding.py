@@ -17,7 +17,7 @@ def test_cramers_v_is_scipys() -> None:
     result = tangled(BATCH, outcome)
     table = pd.crosstab(BATCH, outcome)
     assert result.cramers_v == pytest.approx(stats.contingency.association(table, method="cramer"))
-    assert result.test.p == pytest.approx(stats.chi2_contingency(table, correction=False).pvalue)
+    assert result.test.p_value == pytest.approx(stats.chi2_contingency(table, correction=False).pvalue)
     assert result.counts == tuple(map(tuple, table.to_numpy().tolist()))
     assert result.warning == ""
 
@@ -32,7 +32,7 @@ def test_a_batch_that_goes_with_the_outcome_is_warned_of() -> None:
 def test_few_patients_are_judged_by_the_strength_alone() -> None:
     result = tangled(list("aaaabbbb"), [1, 1, 1, 0, 0, 0, 1, 0])
     assert result.test.name == "Fisher's exact"
-    assert result.test.p == pytest.approx(stats.fisher_exact([[1, 3], [3, 1]]).pvalue)
+    assert result.test.p_value == pytest.approx(stats.fisher_exact([[1, 3], [3, 1]]).pvalue)
     assert result.warning.startswith("Batch and outcome may be tangled, with too few patients to tell: ")
 
 

@@ -22,11 +22,11 @@ class FeatureTests:
 
     Attributes:
         statistic: (n_features,) t (first class less second), U of the first class, or F; nan for a constant feature.
-        p: (n_features,) two-sided; 0 where the classes differ and neither varies.
+        p_value: (n_features,) two-sided; 0 where the classes differ and neither varies.
     """
 
     statistic: Floats
-    p: Floats
+    p_value: Floats
 
 
 def compare_features(values: Floats, codes: NDArray[np.intp], test: FeatureTest) -> FeatureTests:

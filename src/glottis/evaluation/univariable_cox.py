@@ -25,11 +25,11 @@ class UnivariableCox:
 
     Attributes:
         statistic: (n_features,) chi-square of the score test, or Wald's z: above 0, high values bring events earlier.
-        p: (n_features,) two-sided.
+        p_value: (n_features,) two-sided.
     """
 
     statistic: Floats
-    p: Floats
+    p_value: Floats
 
 
 def cox_score_tests(time: ArrayLike, event: ArrayLike, X: ArrayLike) -> UnivariableCox:

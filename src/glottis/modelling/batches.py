@@ -38,13 +38,13 @@ class Component:
         number: 1 for the first.
         variance_share: of all features' variance.
         eta_squared: share of its own variance that the batch explains.
-        p: of the analysis of variance.
+        p_value: of the analysis of variance.
     """
 
     number: int
     variance_share: float
     eta_squared: float
-    p: float
+    p_value: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -245,6 +245,6 @@ def _components(values: Floats, codes: NDArray[np.intp]) -> tuple[Component, ...
     eta, p = variance_explained(left[:, :n], codes)
     rows = zip(share[:n].tolist(), eta.tolist(), p.tolist(), strict=True)
     return tuple(
-        Component(number=number, variance_share=of_all, eta_squared=e, p=q)
+        Component(number=number, variance_share=of_all, eta_squared=e, p_value=q)
         for number, (of_all, e, q) in enumerate(rows, start=1)
     )

@@ -64,7 +64,7 @@ class UnivariateFilter(Selector):
         self._check_settings()
         result: FeatureTests | UnivariableCox
         result = self._survival(X, y) if self.test.startswith("cox") else self._classes(X, y)
-        self.statistic_, self.p_ = result.statistic, result.p
+        self.statistic_, self.p_ = result.statistic, result.p_value
         self.p_adjusted_ = self.p_ if self.adjust is None else ADJUSTMENTS[self.adjust](self.p_)
         if np.isnan(self.p_).all():
             message = f"None of the {self.p_.size} features has a p value by {self.test!r}: run VarianceFilter first."
