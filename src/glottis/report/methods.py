@@ -10,8 +10,9 @@ from typing import Any
 from glottis.report.methods_table import table_sentences
 from glottis.report.wording import capitalised, counted, joined, plain, set_name
 from glottis.study.result import StudyResult
-from glottis.study.spec import Icc, Lasso, Study
+from glottis.study.spec import Study
 from glottis.study.spec_images import DEFAULT_PREPROCESSING, Features, Preprocessing
+from glottis.study.spec_models import Icc, Lasso
 
 PROTOCOL = "Xie et al., Scientific Reports 2025, doi 10.1038/s41598-025-01270-1"
 CLASS_NAMES = {
