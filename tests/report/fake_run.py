@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import yaml
+from fake_results import Fake, fake_results, model_names
 
 from glottis.data.tables import Predictions
 from glottis.io.files import write_text_atomic
-from glottis.study.evaluate import evaluate_model
 from glottis.study.spec import study_from_dict
 from glottis.study.store import write_json
 
@@ -30,19 +30,33 @@ def write_fake_run(
     failures: int = 1,
     recalibrate: bool = True,
     pictures: bool = True,
+    controls: bool = True,
+    **blocks: Any,
 ) -> Path:
-    """Write a run folder; no ``tests`` means repeated 5-fold cross-validation."""
-    study = study_from_dict(_study(title, sequences, tests, recalibrate=recalibrate))
+    """Write a run folder; no ``tests`` means repeated 5-fold cross-validation.
+
+    ``blocks`` goes into the study file; what its ``model`` leaves out stays.
+    """
+    study = study_from_dict(_study(title, sequences, tests, recalibrate, blocks))
     rng = np.random.default_rng(7)
     patients = [f"P{i:03d}" for i in range(n)]
     truth = dict(zip(patients, (rng.random(n) < 0.45).astype(int).tolist(), strict=True))
     parts = _partitions(patients, tests)
-    models = study.models()
+    models = model_names(study)
     ledger = Predictions.from_rows(
         row for model in models for part in parts for row in _rows(rng, model, part, truth, signal)
     )
     features = [f"{s}_original_{t}" for s in sequences for t in TEXTURES]
-    results = _results(study, ledger, parts, truth, features[:selected])
+    fake = Fake(
+        study=study,
+        ledger=ledger,
+        parts=parts,
+        truth=truth,
+        features=features,
+        selected=selected,
+        controls=controls,
+    )
+    results = fake_results(fake)
     folder.mkdir(parents=True, exist_ok=True)
     write_text_atomic(folder / "study.yaml", yaml.safe_dump(study.resolved(), allow_unicode=True, sort_keys=False))
     write_json(folder / "identity.json", {"study": study.digest(), "title": title})
@@ -88,7 +102,9 @@ def write_fake_run(
     return folder
 
 
-def _study(title: str, sequences: tuple[str, ...], tests: tuple[str, ...], *, recalibrate: bool) -> dict[str, Any]:
+def _study(
+    title: str, sequences: tuple[str, ...], tests: tuple[str, ...], recalibrate: bool, blocks: dict[str, Any]
+) -> dict[str, Any]:
     split: dict[str, Any] = {"method": "kfold", "folds": 5, "repeats": 3}
     if tests:
         split = {"method": "random" if "internal" in tests else "centre"}
@@ -108,7 +124,8 @@ def _study(title: str, sequences: tuple[str, ...], tests: tuple[str, ...], *, re
             for name in sequences
         },
         "split": split,
-        "model": {"recalibrate": recalibrate},
+        **blocks,
+        "model": {"recalibrate": recalibrate, **blocks.get("model", {})},
     }
 
 
@@ -152,63 +169,6 @@ def _rows(
         for name, patients in sets.items()
         for number, patient in enumerate(patients)
     ]
-
-
-def _results(study: Any, ledger: Predictions, parts: list[dict[str, Any]], truth: dict[str, int], chosen: Any) -> Any:
-    cross_validation = study.split.method == "kfold"
-    models = {}
-    for name, sequences in study.models().items():
-        models[name] = {
-            "sequences": list(sequences),
-            "n_patients": len(truth),
-            "n_positive": sum(truth.values()),
-            "n_candidates": 851 * len(sequences),
-            "unscored": [],
-            "sets": evaluate_model(ledger, name, recalibrated=study.model.recalibrate),
-            "fits": [_fit(part, truth, 851 * len(sequences), chosen) for part in parts],
-        }
-        stability = [{"feature": f, "chosen": 9, "of": len(parts)} for f in chosen]
-        models[name]["stability"] = stability if cross_validation else []
-    return {
-        "title": study.title,
-        "outcome": {"column": "stage", "positive": "III-IV", "negative": "I-II"},
-        "design": "cross-validation" if cross_validation else "held-out",
-        "mode": "rigorous",
-        "n_patients": len(truth),
-        "n_positive": sum(truth.values()),
-        "n_training": len(parts[0]["training"]),
-        "primary_model": list(models)[-1],
-        "models": models,
-        "n_folds": 5 if cross_validation else None,
-        "n_repeats": 3 if cross_validation else None,
-        "centres": {"A": len(truth) - 5, "B": 5},
-        "refused": {},
-        "fits_logged": 186,
-        "held_out_seen": 0,
-    }
-
-
-def _fit(part: dict[str, Any], truth: dict[str, int], n: int, chosen: list[str]) -> dict[str, Any]:
-    counts = {"candidates": n, "variance": n - 3, "icc": n // 2, "spearman": n // 8, "lasso": 11, "rfe": len(chosen)}
-    return {
-        "repeat": part["repeat"],
-        "fold": part["fold"],
-        "n_training": len(part["training"]),
-        "n_positive": sum(truth[p] for p in part["training"]),
-        "best_params": {"max_depth": 3, "min_samples_leaf": 5},
-        "threshold": 0.48,
-        "recalibration": {"slope": 1.2, "intercept": 0.1},
-        "kept": [{"step": step, "n": count} for step, count in counts.items()],
-        "selected": [
-            {"feature": f, "importance": 0.4 - i / 20, "lasso": (-1) ** i * 0.031, "icc_intra": 0.91, "icc_inter": None}
-            for i, f in enumerate(chosen)
-        ],
-        "tuning": [
-            {"params": {"max_depth": 3, "min_samples_leaf": 5}, "auc": 0.701},
-            {"params": {"max_depth": None, "min_samples_leaf": 1}, "auc": 0.655},
-        ],
-        "notes": [],
-    }
 
 
 def _checks() -> list[dict[str, Any]]:

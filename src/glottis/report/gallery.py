@@ -11,7 +11,9 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from glottis.report import figures
+from glottis.report.fitted_rows import selection_rows, steps_of
 from glottis.report.flow import flow_figure
+from glottis.report.groups import MOST_SHOWN, flow_of, shown_in_figures
 from glottis.report.pictures import mask_pages
 from glottis.report.style import PRINT_DPI, save, styled
 from glottis.report.summary import cross_validated, primary_of, test_sets, unit_of
@@ -21,6 +23,7 @@ from glottis.study.result import StudyResult
 from glottis.study.split import CROSS_VALIDATION, TRAINING
 
 SCREEN_PIXELS_PER_INCH = 125
+SOME_MODELS = "the primary model and, of each combination, the classifier with the best inner AUC"
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,9 @@ def draw_all(result: StudyResult, folder: Path, progress: Progress) -> dict[str,
         folder: where figures go.
         progress: told of every figure.
     """
-    return draw_plans([*_first(result), *_masks(result), *_results(result)], folder, progress)
+    return draw_plans(
+        [*_first(result), *_masks(result), *_results(result), *_compared(result), *_fitted(result)], folder, progress
+    )
 
 
 def draw_plans(plans: Sequence[Plan], folder: Path, progress: Progress) -> dict[str, Picture]:
@@ -91,20 +96,30 @@ def _first(result: StudyResult) -> Iterator[Plan]:
         partial(figures.roc_of_sets, entry, test_sets(entry)),
     )
     folded = cross_validated(result)
-    design = f"{results['n_folds']}-fold cross-validation, {counted(results['n_repeats'], 'repeat')}" if folded else ""
+    design = design_words(results) if folded else ""
+    own = flow_of(result.flow["models"], results["models"], primary)
     table, unit = result.study.table, unit_of(result)
     place = "manifest" if table is None or table.table != result.study.manifest else "table"
     yield Plan(
         "flow",
         f"Flow of {unit}s, from the {place} to the sets of the primary model, {primary}.",
-        partial(flow_figure, result.flow, primary, results["outcome"], design, unit=unit, place=place),
+        partial(flow_figure, result.flow, own, results["outcome"], design, unit=unit, place=place),
     )
+    rows = selection_rows(results["models"])
     bars = "Dark: the fit with the fewest; pale: the fit with the most." if folded else "Bars: share of the candidates."
     yield Plan(
         "selection",
         f"Features left after each step of the selection. {bars}",
-        partial(figures.selection_funnel, results["models"]),
+        partial(figures.selection_funnel, rows, steps_of(rows)),
     )
+
+
+def design_words(results: Mapping[str, Any]) -> str:
+    """A design without a held-out test set in words."""
+    if results["n_folds"] is None:
+        share = f"{results['test_fraction']:.0%} held out each time"
+        return f"{counted(results['n_repeats'], 'random split')}, {share}"
+    return f"{results['n_folds']}-fold cross-validation, {counted(results['n_repeats'], 'repeat')}"
 
 
 def _masks(result: StudyResult) -> Iterator[Plan]:
@@ -121,31 +136,71 @@ def _masks(result: StudyResult) -> Iterator[Plan]:
 
 def _results(result: StudyResult) -> Iterator[Plan]:
     results = result.results
-    models = results["models"]
+    models = shown_in_figures(results["models"], results["primary_model"])
+    which = "all models" if len(models) == len(results["models"]) else SOME_MODELS
     for name in all_sets(models):
         words = set_name(name)
         if name != TRAINING:
             yield Plan(
                 f"roc-{name}",
-                f"{words}: ROC curves of all models. {_roc_note(result, lines=len(models))}",
+                f"{words}: ROC curves of {which}. {_roc_note(result, lines=len(models))}",
                 partial(figures.roc_of_models, models, name, results["primary_model"]),
             )
             yield Plan(
                 f"calibration-{name}",
-                f"{words}: calibration. Points: groups of equal size by predicted probability, with 95% "
+                f"{words}: calibration of {which}. Points: groups of equal size by predicted probability, with 95% "
                 "Wilson intervals; line: smooth curve (lowess); dashed: perfect agreement.",
                 partial(figures.calibration_of_models, models, name),
             )
         counts = "mean counts over the repeats" if name == CROSS_VALIDATION else "counts"
         yield Plan(
             f"confusion-{name}",
-            f"{words}: {counts} at the threshold from the training scores. Darker: a larger share of its row.",
+            f"{words}: {counts} of {which} at the threshold from the training scores. Darker: a larger share of its "
+            "row.",
             partial(figures.confusion_of_models, models, name, results["outcome"]),
         )
+
+
+def _compared(result: StudyResult) -> Iterator[Plan]:
+    """Controls, and models against one another."""
+    results = result.results
+    permutation = results["controls"]["permutation"]
+    if permutation is not None and permutation["sets"]:
+        yield Plan(
+            "permutations",
+            f"Permutation control of the primary model, {results['primary_model']}: "
+            f"{counted(permutation['n'], 'refit')} on shuffled outcomes.",
+            partial(figures.permutation_figure, permutation["sets"]),
+        )
+    for name, stored in results["comparisons"].items():
+        if len(stored["matrix"]["models"]) <= MOST_SHOWN:
+            yield Plan(
+                f"comparison-{name}",
+                f"{set_name(name)}: AUCs compared on the {counted(stored['n'], unit_of(result))} that every model "
+                "scored.",
+                partial(figures.delong_figure, stored["matrix"], columns=2),
+            )
+
+
+def _fitted(result: StudyResult) -> Iterator[Plan]:
+    """How LASSO chose its penalty in the primary model, in its first fit."""
+    primary = result.results["primary_model"]
+    fit = primary_of(result)["fits"][0]
+    if fit["lasso"] is None:
+        return
+    where = "" if len(primary_of(result)["fits"]) == 1 else ", in the first of its fits"
+    yield Plan(
+        "lasso",
+        f"LASSO of the primary model, {primary}{where}. Left: mean squared error of cross-validation (bars: one "
+        "standard error) and number of features; right: coefficients of the features that it kept. Dashed: the penalty "
+        "chosen.",
+        partial(figures.lasso_figure, fit["lasso"], columns=2),
+    )
 
 
 def _roc_note(result: StudyResult, *, lines: int) -> str:
     if not cross_validated(result):
         return "Legend: AUC (95% confidence interval). Dashed: chance."
+    fold = "folds" if result.results["n_folds"] else "splits"
     shade = " Shaded: range over the repeats." if result.results["n_repeats"] > 1 and lines == 1 else ""
-    return f"Curve: mean over folds. Legend: mean AUC over folds (approximate 95% interval). Dashed: chance.{shade}"
+    return f"Curve: mean over {fold}. Legend: mean AUC over {fold} (approximate 95% interval). Dashed: chance.{shade}"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from glottis.io.files import write_text_atomic
-from glottis.report import figures, wording
+from glottis.report import controls, figures, fitted_rows, groups, wording
 from glottis.report.gallery import Picture, all_sets, draw_all
 from glottis.report.methods import PROTOCOL, methods, params_text
 from glottis.report.ordering import in_study_order
@@ -51,7 +51,6 @@ def _page(result: StudyResult, pictures: Mapping[str, Picture]) -> str:
         event=wording.event_name(results["outcome"]),
         folded=cross_validated(result),
         primary=primary_of(result),
-        primary_first=sorted(results["models"].items(), key=lambda item: item[0] != results["primary_model"]),
         summary=summarise(result),
         methods=methods(result),
         protocol=PROTOCOL,
@@ -63,16 +62,49 @@ def _page(result: StudyResult, pictures: Mapping[str, Picture]) -> str:
         warnings=_by_kind(result.extraction["warnings"]),
         auc_notes=_auc_notes(results["models"]),
         counts=_count_tables(result.extraction["counts"]),
-        sections=sections(result.study),
+        sections=sections(result),
         part="sequence" if result.study.table is None else "block",
         bins=_bin_rows(result.extraction["bins"], list(result.study.sequences)),
         flat=FLAT_BINS,
-        steps=_steps(results["models"]),
-        remaining=figures.remaining,
-        range_text=figures.range_text,
+        left_text=figures.left_text,
         stable_shown=STABLE_SHOWN,
         notes=_notes(results["models"]),
+        **_of_models(result),
+        **_of_honesty(result),
     )
+
+
+def _of_models(result: StudyResult) -> dict[str, Any]:
+    """What the sections on models need."""
+    models, primary = result.results["models"], result.results["primary_model"]
+    blocks = {**result.study.models(), **{name: entry["sequences"] for name, entry in models.items()}}
+    rows = fitted_rows.selection_rows(models)
+    return {
+        "groups": groups.groups_of(models),
+        "several": groups.several_classifiers(models),
+        "flow_groups": groups.flow_groups(result.flow["models"], blocks),
+        "selection_rows": rows,
+        "steps": fitted_rows.steps_of(rows),
+        "tuning": [] if cross_validated(result) else fitted_rows.tuning_tables(models),
+        "tuned": fitted_rows.tuned,
+        "selected": fitted_rows.selected_groups(models, primary),
+        "block_rows": fitted_rows.block_rows(models),
+        "stability_word": fitted_rows.stability_word,
+        "most_shown": groups.MOST_SHOWN,
+    }
+
+
+def _of_honesty(result: StudyResult) -> dict[str, Any]:
+    """What the sections on controls and leaks need."""
+    return {
+        "proof": fitted_rows.proof_rows(result.results["proof"]),
+        "published": controls.as_published_rows(result.results),
+        "how_published": controls.how_published(result.results) if result.results["as_published"] else "",
+        "optimistic": controls.OPTIMISTIC,
+        "difference_text": controls.difference_text,
+        "p_value": controls.p_value,
+        "span": figures.range_text,
+    }
 
 
 def _by_severity(findings: Iterable[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
@@ -143,12 +175,6 @@ def _bin_rows(bins: Mapping[str, Mapping[str, Sequence[float]]], sequences: Sequ
         for sequence in sequences
         for name, levels in sorted(bins.get(sequence, {}).items(), key=lambda item: (item[0] != "original", item[0]))
     ]
-
-
-def _steps(models: Mapping[str, Any]) -> list[str]:
-    return list(
-        dict.fromkeys(step["step"] for entry in models.values() for fit in entry["fits"] for step in fit["kept"])
-    )
 
 
 def _notes(models: Mapping[str, Any]) -> list[tuple[str, str, int, int]]:

@@ -10,6 +10,9 @@ from glottis.study.evaluate import SETS
 from glottis.study.result import StudyResult
 from glottis.study.split import CROSS_VALIDATION, TRAINING
 
+CHOSEN = " (chosen)"
+"""Ends the name of the model that takes the classifier with the best inner AUC in every fold."""
+
 
 def in_study_order(result: StudyResult) -> StudyResult:
     """The same result; models as the study lists them, training before internal before external.
@@ -29,7 +32,11 @@ def in_study_order(result: StudyResult) -> StudyResult:
 
 
 def _models(result: StudyResult, stored: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: stored[name] for name in result.study.models() if name in stored}
+    """As the study lists them; the chosen model, which no study lists, after those that it was chosen from."""
+    order: list[str] = []
+    for design in result.study.designs():
+        order += [*design.models.values(), design.name + CHOSEN]
+    return {name: stored[name] for name in order if name in stored}
 
 
 def _sets(stored: Mapping[str, Any], hidden: set[str]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from glottis.report import wording
+from glottis.report.groups import classifier_name
 
 
 def page_environment() -> Environment:
@@ -24,6 +25,8 @@ def page_environment() -> Environment:
         plain=wording.plain,
         set_name=wording.set_name,
         step_name=wording.step_name,
+        capitalised=wording.capitalised,
+        classifier_name=classifier_name,
         joined=wording.joined,
         counted=wording.counted,
     )

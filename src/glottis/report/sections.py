@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from glottis.study.spec import Study
+from glottis.study.result import StudyResult
 
 TITLES = {
     "patients": "Patients",
     "masks": "Masks",
     "checks": "Checks and warnings",
     "features": "Features",
+    "harmonisation": "Harmonisation",
     "models": "Models",
+    "controls": "Controls",
     "selected": "Selected features",
     "methods": "Methods as they ran",
     "honesty": "Honesty",
@@ -17,12 +19,17 @@ TITLES = {
 }
 
 
-def sections(study: Study) -> dict[str, str]:
+def sections(result: StudyResult) -> dict[str, str]:
     """Anchor to heading, with its number."""
-    shown = {name: title for name, title in TITLES.items() if name != "masks" or study.table is None}
+    absent = set()
+    if result.study.table is not None:
+        absent.add("masks")
+    if result.results["harmonisation"] is None:
+        absent.add("harmonisation")
+    shown = {name: title for name, title in TITLES.items() if name not in absent}
     return {name: f"{number} {title}" for number, (name, title) in enumerate(shown.items(), start=1)}
 
 
-def section(study: Study, name: str) -> str:
+def section(result: StudyResult, name: str) -> str:
     """What the text calls a section: ``section 3``."""
-    return f"section {sections(study)[name].partition(' ')[0]}"
+    return f"section {sections(result)[name].partition(' ')[0]}"

@@ -6,6 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from glottis.report.controls import (
+    CHANCE,
+    as_published_words,
+    claims_signal,
+    controls_paragraph,
+    p_words,
+    permutation_of,
+    tangled_warning,
+    tile_lines,
+    verdict,
+)
+from glottis.report.groups import flow_of
 from glottis.report.sections import section
 from glottis.report.wording import (
     bare_reason,
@@ -21,8 +33,6 @@ from glottis.report.wording import (
 from glottis.study.result import StudyResult
 from glottis.study.split import CROSS_VALIDATION, EXTERNAL, INTERNAL
 
-CHANCE = 0.5
-
 
 @dataclass(frozen=True)
 class Headline:
@@ -33,7 +43,8 @@ class Headline:
         auc: AUC with three decimals.
         interval: its limits, or why there are none.
         size: patients and events.
-        verdict: what the interval says about chance.
+        verdict: what interval and permutations say about chance.
+        controls: the verdict of every control in this set.
     """
 
     name: str
@@ -41,18 +52,22 @@ class Headline:
     interval: str
     size: str
     verdict: str
+    controls: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Summary:
-    """Paragraphs and headlines of the first screen."""
+    """Paragraphs, headlines and warnings of the first screen."""
 
     asked: str
     who: str
     tested: str
     out: tuple[str, ...]
+    controls: tuple[str, ...]
     trust: tuple[str, ...]
     headlines: tuple[Headline, ...]
+    tangled: str
+    as_published: str
 
 
 def summarise(result: StudyResult) -> Summary:
@@ -64,8 +79,11 @@ def summarise(result: StudyResult) -> Summary:
         who=_who(result),
         tested=_tested(result),
         out=_came_out(result, headlines),
+        controls=controls_paragraph(result.results, test_sets(primary)),
         trust=_trust(result),
         headlines=headlines,
+        tangled=tangled_warning(result.results),
+        as_published=as_published_words(result.results),
     )
 
 
@@ -122,9 +140,10 @@ def _who(result: StudyResult) -> str:
         )
     left_out = len(result.flow["excluded"])
     if left_out:
-        where = section(result.study, "patients")
+        where = section(result, "patients")
         text += f" {capitalised(counted(left_out, unit))} of the manifest could not be used; {where} says why."
-    missing = len(result.flow["models"][results["primary_model"]]["missing"])
+    own = flow_of(result.flow["models"], results["models"], results["primary_model"])
+    missing = len(result.flow["models"][own]["missing"])
     if missing:
         text += (
             f" The primary model, {results['primary_model']}, is without {counted(missing, f'further {unit}')}: "
@@ -143,6 +162,12 @@ def _parts(result: StudyResult) -> str:
 def _tested(result: StudyResult) -> str:
     split, entry = result.study.split, primary_of(result)
     if cross_validated(result):
+        if split.method == "repeated":
+            return (
+                f"On {counted(split.repeats, 'random split')}: each time {split.test_fraction:.0%} of the patients "
+                "were held out, and everything was selected, tuned and fitted on the others. The splits share "
+                "patients, so their spread shows luck, not independent tests."
+            )
         times = f", the whole procedure run {split.repeats} times with different folds" if split.repeats > 1 else ""
         return (
             f"By stratified {split.folds}-fold cross-validation{times}: every patient was scored by models that were "
@@ -175,38 +200,24 @@ def _headline(name: str, entry: Mapping[str, Any], result: StudyResult) -> Headl
         auc=number(interval["value"]),
         interval=f"{words} {limits(interval)}" if interval["low"] is not None else "no interval",
         size=f"{counted(entry['n'], unit_of(result))}, {entry['n_positive']} with {event}",
-        verdict=verdict(interval, approximate=name == CROSS_VALIDATION),
+        verdict=verdict(interval, permutation_of(result.results, name), approximate=name == CROSS_VALIDATION),
+        controls=tuple(tile_lines(result.results, name)),
     )
-
-
-def verdict(interval: Mapping[str, Any], *, approximate: bool) -> str:
-    """What an interval of an AUC says about chance."""
-    low, high = interval["low"], interval["high"]
-    if low is None or high is None:
-        return "not shown to be better than chance"
-    if low > CHANCE:
-        return "better than chance" + (", as far as an approximate interval can say" if approximate else "")
-    if high < CHANCE:
-        return "worse than chance"
-    return "not shown to be better than chance"
 
 
 def _came_out(result: StudyResult, headlines: tuple[Headline, ...]) -> tuple[str, ...]:
     entry, name = primary_of(result), result.results["primary_model"]
-    lines = [_which_model(result, name, entry)]
+    lines = [_which_model(result, name)]
     for set_, headline in zip(test_sets(entry), headlines, strict=True):
         lines.append(_sentence(result, set_, entry["sets"][set_], headline))
     lines.append("An AUC of 0.5 is a coin toss, 1 is perfect.")
     return tuple(lines)
 
 
-def _which_model(result: StudyResult, name: str, entry: Mapping[str, Any]) -> str:
+def _which_model(result: StudyResult, name: str) -> str:
     if len(result.results["models"]) == 1:
         return f"One model was fitted: {name}."
-    parts = _parts(result)
-    if set(entry["sequences"]) == set(result.study.block_names()):
-        return f"The primary model is {name}, the one with all {parts}: not the best of several, chosen afterwards."
-    return f"The primary model is {name}, the one with the most {parts} of those that could be fitted."
+    return f"The primary model is {name}. {result.results['primary_reason'].strip()}"
 
 
 def _sentence(result: StudyResult, set_: str, entry: Mapping[str, Any], headline: Headline) -> str:
@@ -216,18 +227,30 @@ def _sentence(result: StudyResult, set_: str, entry: Mapping[str, Any], headline
         spread = auc["sd_over_repeats"]
         over = f" (standard deviation of the repeats' means {number(spread)})" if spread is not None else ""
         over += f"; {auc['note']}" if auc["note"] else ""
-        text = f"Mean AUC over {counted(len(auc['fold_values']), 'fold')}: {headline.auc}{over}"
+        fold = "split" if result.study.split.method == "repeated" else "fold"
+        text = f"Mean AUC over {counted(len(auc['fold_values']), fold)}: {headline.auc}{over}"
     else:
         text = f"{headline.name}: AUC {headline.auc}"
     if interval["low"] is None or interval["high"] is None:
         return f"{text}. No confidence interval can be given: {bare_reason(interval['note'])}."
     kind = "approximate " if set_ == CROSS_VALIDATION else ""
     text = f"{text}; {kind}{level(interval)} confidence interval {limits(interval)}"
-    if interval["low"] > CHANCE:
-        return f"{text}: {verdict(interval, approximate=set_ == CROSS_VALIDATION)}."
+    permutation = permutation_of(result.results, set_)
+    if claims_signal(interval, permutation):
+        return f"{text}: {verdict(interval, permutation, approximate=set_ == CROSS_VALIDATION)}."
     if interval["high"] < CHANCE:
-        return f"{text}: worse than chance. Check how the outcome is coded, and whether centres differ."
-    return f"{text}. The interval includes 0.5: the model is not shown to be better than chance."
+        return (
+            f"{text}: below chance, and no signal is claimed. Check how the outcome is coded, and whether centres "
+            "differ."
+        )
+    if interval["low"] > CHANCE and permutation is not None:
+        return (
+            f"{text}. The interval lies above 0.5, but shuffled outcomes do as well too often (permutation "
+            f"{p_words(permutation['p_value'])}): no signal is claimed."
+        )
+    return (
+        f"{text}. The interval includes 0.5: the model is not shown to be better than chance, and no signal is claimed."
+    )
 
 
 def _trust(result: StudyResult) -> tuple[str, ...]:
@@ -266,7 +289,7 @@ def _of_the_table(result: StudyResult) -> list[str]:
 
 
 def _left_by_checks(result: StudyResult) -> str:
-    where = section(result.study, "checks")
+    where = section(result, "checks")
     warnings = sum(1 for finding in result.checks if finding["severity"] == "warning")
     if result.study.table is not None:
         return f"The checks of the cohort left {counted(warnings, 'warning')} ({where})."

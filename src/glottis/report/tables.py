@@ -9,6 +9,8 @@ from typing import Any
 import pandas as pd
 
 from glottis.io.files import write_text_atomic
+from glottis.report.tables_controls import tables_of_controls
+from glottis.report.tables_fits import tables_of_fits
 from glottis.report.wording import METRICS
 from glottis.study.result import StudyResult
 
@@ -22,6 +24,8 @@ def all_tables(result: StudyResult) -> dict[str, pd.DataFrame]:
         "selection_steps": selection_steps(result.results),
         "flow": flow(result.flow),
         "checks": checks(result.checks),
+        **tables_of_controls(result.results),
+        **tables_of_fits(result.results),
     }
 
 
@@ -39,6 +43,9 @@ def models(results: Mapping[str, Any]) -> pd.DataFrame:
             auc = values["auc"]
             row = {
                 "model": model,
+                "classifier": entry["classifier"],
+                "fusion": entry["fusion"],
+                "inner_auc": entry["inner_auc"],
                 "set": name,
                 "n": values["n"],
                 "n_positive": values["n_positive"],

@@ -27,9 +27,17 @@ METRICS = {
 STEP_NAMES = {
     "candidates": "candidates",
     "variance": "varies between patients",
+    "impute": "gaps filled",
+    "combat": "harmonised (ComBat)",
+    "perturbation": "stable under perturbation",
     "icc": "reproducible (ICC)",
+    "univariate": "univariate test",
     "spearman": "not redundant (Spearman)",
     "redundancy": "not redundant (Spearman)",
+    "z-score": "standardised",
+    "boruta": "Boruta",
+    "mrmr": "mRMR",
+    "blocks": "selection by block",
     "lasso": "LASSO",
     "rfe": "recursive elimination",
 }
@@ -96,7 +104,8 @@ def set_name(name: str) -> str:
 
 def step_name(name: str) -> str:
     """A selection step as the report calls it."""
-    return STEP_NAMES.get(name, name)
+    block, mark, step = name.rpartition(": ")
+    return f"{block}{mark}{STEP_NAMES.get(step, step)}"
 
 
 def shortened(text: str, width: int) -> str:

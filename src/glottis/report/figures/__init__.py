@@ -4,12 +4,14 @@ from glottis.report.figures.curves import decision_figure, precision_recall_figu
 from glottis.report.figures.delong import delong_figure
 from glottis.report.figures.forest import forest_figure
 from glottis.report.figures.grids import bland_altman_figure, calibration_figure, confusion_figure
+from glottis.report.figures.lasso import lasso_figure
+from glottis.report.figures.permutation import permutation_figure
 from glottis.report.figures.study import (
     auc_text,
     calibration_of_models,
     confusion_of_models,
+    left_text,
     range_text,
-    remaining,
     roc_of_models,
     roc_of_sets,
     selection_funnel,
@@ -30,9 +32,11 @@ __all__ = [
     "delong_figure",
     "forest_figure",
     "kaplan_meier_figure",
+    "lasso_figure",
+    "left_text",
+    "permutation_figure",
     "precision_recall_figure",
     "range_text",
-    "remaining",
     "roc_figure",
     "roc_of_models",
     "roc_of_sets",

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from glottis.report.style import COLOURS, DOUBLE_MM, FAINT, INK, LINES, MID, SINGLE_MM, axes_mm, new_figure
-from glottis.report.wording import limits, number, set_name, shortened, step_name
+from glottis.report.wording import MISSING, limits, number, set_name, shortened, step_name
 
 PLOT_MM = 62.0
 LEGEND_LINE_MM = 3.9
@@ -140,40 +140,59 @@ def _confusion(axes: Axes, counts: Stored, outcome: Stored) -> None:
         side.set_visible(False)
 
 
-def selection_funnel(models: Stored) -> Figure:
-    """What each selection step left of each model's features, as a share of its candidates.
+def selection_funnel(rows: Sequence[Stored], steps: Sequence[str]) -> Figure:
+    """What each selection step left of each row's features, as a share of its candidates.
 
-    With several fits a model, the dark bar ends at the smallest count and the pale one at the largest.
+    With several fits a row, the dark bar ends at the smallest count and the pale one at the largest.
+
+    Args:
+        rows: ``label``, ``n_candidates`` and ``fits``, as `glottis.report.fitted_rows.selection_rows` gives them.
+        steps: of all rows; a row without a step has a dash there.
     """
-    steps = [entry["step"] for entry in next(iter(models.values()))["fits"][0]["kept"]]
-    left, line = 30.0, 6.0
+    left, line = 38.0, 6.0
     width = (DOUBLE_MM - left - 2) / len(steps)
-    figure = new_figure(DOUBLE_MM, 10 + line * len(models))
+    figure = new_figure(DOUBLE_MM, 10 + line * len(rows))
     for column, step in enumerate(steps):
-        axes = axes_mm(figure, left + column * width, 9, width - 3, line * len(models))
-        for row, (model, entry) in enumerate(models.items()):
-            low, high = remaining(entry["fits"], step)
-            of = entry["n_candidates"] or 1
-            axes.barh(row, high / of, height=0.62, color=MID)
-            axes.barh(row, low / of, height=0.62, color=COLOURS[0])
-            # the number stands beside a short bar and inside a long one
-            inside = high / of > 0.55
-            axes.text(
-                0.03 if inside else high / of + 0.03,
-                row,
-                range_text(low, high),
-                va="center",
-                ha="left",
-                fontsize=6.5,
-                color="white" if inside and low / of > 0.4 else INK,
-            )
+        axes = axes_mm(figure, left + column * width, 9, width - 3, line * len(rows))
+        for place, row in enumerate(rows):
+            _bar(axes, place, row, step)
             if column == 0:
-                axes.text(-0.06, row, shortened(model, 20), va="center", ha="right", fontsize=6.5)
+                axes.text(-0.06, place, shortened(row["label"], 25), va="center", ha="right", fontsize=6.5)
         axes.set_xlim(0, 1)
-        axes.set_ylim(len(models) - 0.5, -0.5)
+        axes.set_ylim(len(rows) - 0.5, -0.5)
         axes.set_axis_off()
         axes.set_title(_two_lines(step_name(step)), fontsize=6.5, loc="left", pad=2)
     return figure
+
+
+def _bar(axes: Axes, place: int, row: Stored, step: str) -> None:
+    if not _has(row["fits"], step):
+        axes.text(0.03, place, MISSING, va="center", ha="left", fontsize=6.5, color=FAINT)
+        return
+    low, high = remaining(row["fits"], step)
+    of = row["n_candidates"] or 1
+    axes.barh(place, high / of, height=0.62, color=MID)
+    axes.barh(place, low / of, height=0.62, color=COLOURS[0])
+    # the number stands beside a short bar and inside a long one
+    inside = high / of > 0.55
+    axes.text(
+        0.03 if inside else high / of + 0.03,
+        place,
+        range_text(low, high),
+        va="center",
+        ha="left",
+        fontsize=6.5,
+        color="white" if inside and low / of > 0.4 else INK,
+    )
+
+
+def _has(fits: Sequence[Stored], step: str) -> bool:
+    return any(entry["step"] == step for fit in fits for entry in fit["kept"])
+
+
+def left_text(fits: Sequence[Stored], step: str) -> str:
+    """``15`` or ``12–15`` features left after ``step``; a dash where no fit has it."""
+    return range_text(*remaining(fits, step)) if _has(fits, step) else MISSING
 
 
 def remaining(fits: Sequence[Stored], step: str) -> tuple[int, int]:
