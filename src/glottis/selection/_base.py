@@ -65,7 +65,7 @@ class Selector(SelectorMixin, BaseEstimator):  # type: ignore[misc]  # scikit-le
             X: table with the columns of ``fit``, in any rows.
         """
         check_is_fitted(self, "support_")
-        if isinstance(X, pd.DataFrame):  # names and number are enough: a look at every value would cost more than the rest
+        if isinstance(X, pd.DataFrame):  # a look at every value would cost more than the rest of a fit
             validate_data(self, X, reset=False, skip_check_array=True)
             return X.loc[:, self.support_]
         values = validate_data(self, X, dtype=None, ensure_all_finite=False, reset=False, skip_check_array=False)
