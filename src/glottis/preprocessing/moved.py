@@ -1,4 +1,4 @@
-"""Resample onto a grid that is turned and shifted: another position of the patient at the price of one interpolation."""
+"""Resample onto a grid that is turned and shifted: another position of the patient, interpolated once."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Small changes of image and mask, after Zwanenburg et al., Sci Rep 2019;9:614, for cohorts with no second reader.
 
 A feature is robust when it keeps its value under them (`glottis.selection.PerturbationFilter`). The paper adds noise to
-the image as it comes, rotates and translates while resampling (`glottis.preprocessing.moved.MovedResample`), then changes
-the volume and randomises the contour. ``Rotate`` and ``Translate`` are for an image that is resampled already.
+the image as it comes, rotates and translates while resampling (`glottis.preprocessing.moved.MovedResample`), then
+changes the volume and randomises the contour. ``Rotate`` and ``Translate`` are for an image that is resampled already.
 """
 
 from __future__ import annotations

@@ -27,6 +27,7 @@ METRICS = {
 STEP_NAMES = {
     "candidates": "candidates",
     "variance": "varies between patients",
+    "perturbation": "robust (perturbations)",
     "icc": "reproducible (ICC)",
     "spearman": "not redundant (Spearman)",
     "redundancy": "not redundant (Spearman)",
