@@ -8,7 +8,8 @@ from scipy import ndimage
 
 from glottis.data.volume import Box, Mask, Volume
 
-_MARGIN_MM = 25.0
+MARGIN_MM = 25.0
+"""How far beyond the mask's box supervoxels are made."""
 _COMPACTNESS = 0.05
 _FEWEST_VOXELS = 20
 _ITERATIONS = 10
@@ -48,7 +49,7 @@ def _widened(mask: Mask) -> Box:
     z, y, x = (
         slice(max(0, part.start - pad), min(size, part.stop + pad))
         for part, size, pad in zip(
-            mask.bounding_box(), mask.shape, np.ceil(_MARGIN_MM / np.array(mask.spacing_mm)).astype(int), strict=True
+            mask.bounding_box(), mask.shape, np.ceil(MARGIN_MM / np.array(mask.spacing_mm)).astype(int), strict=True
         )
     )
     return z, y, x

@@ -1,8 +1,8 @@
 """Small changes of image and mask, after Zwanenburg et al., Sci Rep 2019;9:614, for cohorts with no second reader.
 
 A feature is robust when it keeps its value under them (`glottis.selection.PerturbationFilter`). The paper adds noise to
-the image as it comes, rotates and translates while resampling, then changes the volume and randomises the contour; here
-each is a step, and steps that move the image belong behind `Resample`, whose crop they then work on.
+the image as it comes, rotates and translates while resampling (`glottis.preprocessing.moved.MovedResample`), then
+changes the volume and randomises the contour. ``Rotate`` and ``Translate`` are for an image that is resampled already.
 """
 
 from __future__ import annotations
@@ -150,8 +150,8 @@ class AddNoise:
         sd = noise_level(image) if self.sd is None else self.sd
         if sd == 0:
             message = (
-                "The noise of the image is estimated as 0, since most of it is constant: crop it to the patient, or "
-                "write AddNoise(sd=...)."
+                "The noise of the image is estimated as 0, since most of it is constant: crop it to the patient, "
+                "or write AddNoise(sd=...) (in a study file: perturbations: {noise: false})."
             )
             raise ImageError(message)
         voxels = _floating(image)

@@ -100,7 +100,7 @@ class Resample:
             box = mask.bounding_box(pad=self.pad_voxels)
             return image.crop(box), mask.crop(box)
         grid = _new_grid(mask, spacing, self.pad_voxels)
-        voxels = _interpolate(image, grid, self.interpolator)
+        voxels = interpolate(image, grid, self.interpolator)
         return grid.with_voxels(voxels), self._mask_on(grid, mask)
 
     def _spacing(self, mask: Mask) -> NDArray[np.float64]:
@@ -110,9 +110,9 @@ class Resample:
 
     def _mask_on(self, grid: Volume, mask: Mask) -> Mask:
         if self.mask_interpolator == "nearest":
-            voxels = _interpolate(mask, grid, "nearest") != 0
+            voxels = interpolate(mask, grid, "nearest") != 0
         else:
-            voxels = _interpolate(_as_float(mask), grid, "linear") >= self.mask_threshold
+            voxels = interpolate(_as_float(mask), grid, "linear") >= self.mask_threshold
         return Mask(voxels=voxels, spacing_mm=grid.spacing_mm, origin_mm=grid.origin_mm, direction=grid.direction)
 
 
@@ -146,18 +146,25 @@ def _new_grid(mask: Mask, spacing: NDArray[np.float64], pad: int) -> Volume:
     )
 
 
-def _interpolate(image: Volume, grid: Volume, interpolator: str) -> NDArray[Any]:
-    """Values of ``image`` on ``grid``: axis by axis where that is exact, by SimpleITK elsewhere."""
+def interpolate(image: Volume, grid: Volume, interpolator: str, *, edge: bool = False) -> NDArray[Any]:
+    """Values of ``image`` on ``grid``: axis by axis where that is exact, by SimpleITK elsewhere.
+
+    Args:
+        image: the image.
+        grid: any grid; its voxels are not read.
+        interpolator: one of ``INTERPOLATORS``.
+        edge: what lies outside the image takes the value of its edge; otherwise it is 0.
+    """
     source = image.crop(_needed(image, grid)) if interpolator == "bspline" else image
     where = positions(source, grid)
     if where is not None and interpolator in _SEPARABLE and inside(where, source.shape):
         voxels = _SEPARABLE[interpolator](source.voxels, where)
         if voxels is not None:
             return voxels
-    return _by_sitk(source, grid, interpolator)
+    return _by_sitk(source, grid, interpolator, edge=edge)
 
 
-def _by_sitk(source: Volume, grid: Volume, interpolator: str) -> NDArray[Any]:
+def _by_sitk(source: Volume, grid: Volume, interpolator: str, *, edge: bool) -> NDArray[Any]:
     import SimpleITK as sitk
 
     resampler = sitk.ResampleImageFilter()
@@ -166,6 +173,7 @@ def _by_sitk(source: Volume, grid: Volume, interpolator: str) -> NDArray[Any]:
     resampler.SetOutputOrigin(grid.origin_mm)
     resampler.SetSize(grid.shape[::-1])
     resampler.SetInterpolator(getattr(sitk, INTERPOLATORS[interpolator]))
+    resampler.SetUseNearestNeighborExtrapolator(edge)
     resampler.SetNumberOfWorkUnits(1)
     voxels: NDArray[Any] = sitk.GetArrayFromImage(resampler.Execute(source.to_sitk()))
     return voxels

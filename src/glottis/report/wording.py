@@ -29,7 +29,7 @@ STEP_NAMES = {
     "variance": "varies between patients",
     "impute": "gaps filled",
     "combat": "harmonised (ComBat)",
-    "perturbation": "stable under perturbation",
+    "perturbation": "robust (perturbations)",
     "icc": "reproducible (ICC)",
     "univariate": "univariate test",
     "spearman": "not redundant (Spearman)",

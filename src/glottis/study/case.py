@@ -19,6 +19,7 @@ from glottis.preprocessing.resample import Resample
 from glottis.preprocessing.window import Resegment
 from glottis.study import diagnostics
 from glottis.study.case_warnings import flat_textures, without_value
+from glottis.study.perturbation import Perturbation
 
 GEOMETRY_TOLERANCE = 1e-5
 """In mm; NIfTI keeps spacing in single precision, so that grids which are the same differ by about 1e-7."""
@@ -50,6 +51,7 @@ class CaseSettings:
         correct_mask: bring a mask on another grid onto the image's instead of refusing it.
         pre_crop_voxels: crop round the mask by this margin even where nothing is resampled; filters then see its
             edge. None filters as if the whole image were there.
+        perturbation: a small change of image and mask, for robustness; None leaves them as they are.
         additional_info: tell what preparation made of image and mask, PyRadiomics' ``diagnostics_*``.
     """
 
@@ -64,6 +66,7 @@ class CaseSettings:
     tolerance_in_voxels: bool = False
     correct_mask: bool = False
     pre_crop_voxels: int | None = None
+    perturbation: Perturbation | None = None
     additional_info: bool = False
 
     def to_dict(self) -> dict[str, Any]:
@@ -104,12 +107,17 @@ def extract_case(image: Volume, mask: Mask, settings: CaseSettings) -> CaseResul
     found: dict[str, Any] = {}
     tell = settings.additional_info
     aligned = on_image_grid = _aligned(image, mask, settings)
+    if settings.perturbation is not None:
+        image = settings.perturbation.noisy(image, aligned)
     for step in settings.whole_image:
         image, aligned = step(image, aligned)
     cut_from = None
-    if settings.resample is not None:
-        # a mask on a grid of its own is interpolated once, from that grid, not twice
-        image, mask = _resampled(image, mask if aligned is on_image_grid else aligned, settings.resample)
+    # a mask on a grid of its own is interpolated once, from that grid, not twice
+    drawn = mask if aligned is on_image_grid else aligned
+    if settings.perturbation is not None:
+        image, mask = _perturbed(image, drawn, settings.perturbation, settings)
+    elif settings.resample is not None:
+        image, mask = _resampled(image, drawn, settings.resample)
         if tell:
             found |= diagnostics.image_facts(image, "interpolated")
             found |= diagnostics.mask_facts(mask, "interpolated", image=image)
@@ -148,6 +156,18 @@ def _aligned(image: Volume, mask: Mask, settings: CaseSettings) -> Mask:
         f"{settings.geometry_tolerance:g}."
     )
     raise ImageError(message)
+
+
+def _perturbed(image: Volume, mask: Mask, change: Perturbation, settings: CaseSettings) -> tuple[Volume, Mask]:
+    """Image and mask after everything that moves them and redraws the outline, cropped as without a perturbation."""
+    step = settings.resample
+    if step is None and image.voxels.dtype.kind != "f":  # as the voxels of the file, not truncated
+        image = image.with_voxels(image.voxels.astype(np.result_type(image.voxels.dtype, np.float32)))
+    reach = max(each.reach_voxels(image.spacing_mm) for each in settings.features.filters)
+    image, mask = _resampled(image, mask, change.resample(mask, step, reach if step is None else step.pad_voxels))
+    mask = change.redrawn(image, mask)
+    box = _box_to_keep(image, mask, settings) if step is None else mask.bounding_box(pad=step.pad_voxels)
+    return image.crop(box), mask.crop(box)
 
 
 def _resampled(image: Volume, mask: Mask, step: Resample) -> tuple[Volume, Mask]:

@@ -19,10 +19,11 @@ from glottis.modelling.tuning import Search
 from glottis.selection.boruta import Boruta
 from glottis.selection.chain import MoreSteps, radiomics_chain
 from glottis.selection.mrmr import MRMR
+from glottis.selection.perturbation import PerturbationFilter
 from glottis.selection.reproducibility import ICCFilter
 from glottis.selection.univariate import UnivariateFilter
 from glottis.study.spec import Study
-from glottis.study.units import FitUnit
+from glottis.study.units import FitUnit, drawn_again, perturbed
 
 CONTROL_CLASSIFIER, CONTROL_GRID = "logistic_regression", {"C": (1.0,)}
 
@@ -99,13 +100,17 @@ def selection_steps(study: Study, repeats: Mapping[str, Any], *, random_state: i
     """The unfitted selectors that the study names."""
     selection = study.selection
     icc, univariate, lasso = selection.icc, selection.univariate, selection.lasso
+    robust, changed, again = selection.perturbation, perturbed(repeats), drawn_again(repeats)
     more = MoreSteps(
+        perturbation=PerturbationFilter(changed, form=robust.form, threshold=robust.threshold, use=robust.use)
+        if robust and changed
+        else None,
         univariate=UnivariateFilter(univariate.test, univariate.p, univariate.adjust) if univariate else None,
         boruta=Boruta(random_state=random_state) if selection.boruta else None,
         mrmr=MRMR(selection.mrmr) if selection.mrmr else None,
     )
     return radiomics_chain(
-        ICCFilter(repeats, form=icc.form, threshold=icc.threshold, use=icc.use) if icc and repeats else None,
+        ICCFilter(again, form=icc.form, threshold=icc.threshold, use=icc.use) if icc and again else None,
         spearman=selection.spearman,
         lasso_folds=lasso.folds if lasso else None,
         rule=lasso.rule if lasso else "min",

@@ -21,7 +21,7 @@ from glottis.study.spec import Study
 from glottis.study.split import Partition
 from glottis.study.store import write_json
 from glottis.study.table_columns import place
-from glottis.study.tabulate import count_ledger, extraction_summary, feature_table, scan_tasks
+from glottis.study.tabulate import count_ledger, extraction_summary, feature_table, perturbed_tasks, scan_tasks
 
 
 def obtain_features(
@@ -67,7 +67,9 @@ def _extract(
         training = [by_patient[patient] for patient in part.training]
         nyul = learn_landmarks(study, training, cache=cache, jobs=jobs, progress=progress)
         tasks = scan_tasks(study, cohort, cache=cache, nyul=nyul)
-        results = extract_scans(tasks, jobs=jobs, progress=progress)
+        learnt = {patient for each in ([part] if nyul else parts) for patient in each.training}
+        perturbed = perturbed_tasks(study, [task for task in tasks if task.patient in learnt])
+        results = extract_scans([*tasks, *perturbed], jobs=jobs, progress=progress)
         table = feature_table(results)
         _refuse_empty(table, results)
         name = f"features/repeat-{part.repeat}-fold-{part.fold}.parquet" if tables else "features.parquet"
@@ -75,7 +77,7 @@ def _extract(
         if not tables:
             write_json(folder / "extraction.json", extraction_summary(results, table))
             _store_pictures(folder / "masks.npz", results)
-            n_scans = len(results)
+            n_scans = len(tasks)
         tables.append(table)
     return tables, n_scans
 

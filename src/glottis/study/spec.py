@@ -19,7 +19,7 @@ from pydantic import BaseModel, Discriminator, Field, Tag, ValidationError, fiel
 from glottis._errors import InputError, SettingsError, nearest
 from glottis.data.cohort import Roles
 from glottis.study.spec_block import Block
-from glottis.study.spec_images import DEFAULT_PREPROCESSING, Features, Modality, Preprocessing, Sequence
+from glottis.study.spec_images import DEFAULT_PREPROCESSING, Features, Modality, Perturbations, Preprocessing, Sequence
 from glottis.study.spec_models import Controls, Harmonise, Model, Selection
 from glottis.study.spec_table import TableFeatures
 
@@ -144,6 +144,7 @@ class Study(Block):
     sequences: dict[str, Sequence] = Field(default_factory=dict)
     preprocessing: dict[Modality, Preprocessing] = Field(default_factory=dict)
     features: FeatureBlock = Features()
+    perturbations: Perturbations | None = None
     split: Split = Split()
     selection: Selection = Selection()
     model: Model = Model()
@@ -182,6 +183,28 @@ class Study(Block):
             else block
             for modality, block in value.items()
         }
+
+    @field_validator("perturbations", mode="before")
+    @classmethod
+    def _switch(cls, value: Any) -> Any:
+        return ({} if value else None) if isinstance(value, bool) else value
+
+    @model_validator(mode="after")
+    def _perturbations_used(self) -> Self:
+        if self.perturbations is None:
+            return self
+        if self.table is not None:
+            message = (
+                "perturbations: a study that starts from a table has no image to perturb; leave it out, or give "
+                "what was measured on perturbed images as features.repeats with reader: perturbation"
+            )
+            raise ValueError(message)
+        if self.selection.perturbation is None:
+            message = (
+                "perturbations: nothing would use them, since selection.perturbation is null: leave one of them out"
+            )
+            raise ValueError(message)
+        return self
 
     @model_validator(mode="after")
     def _one_start(self) -> Self:

@@ -13,6 +13,8 @@ from glottis.data.cohort import MaskColumn, SequenceColumns
 from glottis.study.spec_block import Block
 
 Modality = Literal["MR", "CT", "PET"]
+PERTURBED = "perturbation"
+"""Reader of the rows that were measured on perturbed scans; their rounds are numbered from 1."""
 
 
 class RepeatedMask(Block):
@@ -21,6 +23,18 @@ class RepeatedMask(Block):
     mask: str
     reader: str
     round: int = 1
+
+    @field_validator("reader")
+    @classmethod
+    def _a_person(cls, value: str) -> str:
+        return _reader(value)
+
+
+def _reader(name: str) -> str:
+    if name == PERTURBED:
+        message = f"'{PERTURBED}' stands for perturbed scans (perturbations: true): give the reader another name"
+        raise ValueError(message)
+    return name
 
 
 class Sequence(Block):
@@ -35,6 +49,11 @@ class Sequence(Block):
     reader: str = "A"
     round: int = 1
     repeats: tuple[RepeatedMask, ...] = ()
+
+    @field_validator("reader")
+    @classmethod
+    def _a_person(cls, value: str) -> str:
+        return _reader(value)
 
     def columns(self) -> SequenceColumns:
         """The same as roles of manifest columns."""
@@ -199,5 +218,35 @@ class Features(Block):
                 "no feature is left: keep at least one class and one of original, wavelet, log, curves, gradient, "
                 "lbp2d, lbp3d"
             )
+            raise ValueError(message)
+        return self
+
+
+class Perturbations(Block):
+    """Measure every training scan again after small random changes, for those with no second reader.
+
+    Each repeat draws its amounts at random within these limits, either way, from the study's seed. The kinds are those
+    of Zwanenburg et al., Sci Rep 2019;9:614; 0 or false leaves a kind out.
+
+    Attributes:
+        repeats: further extractions of a scan; each takes as long as the scan itself.
+        rotate: at most so many degrees in the slices.
+        translate: at most this part of a (resampled) voxel along each axis.
+        volume: the mask grows or shrinks by at most this part.
+        noise: as much noise again as the image has.
+        contour: the outline is drawn anew along borders in the image (supervoxels).
+    """
+
+    repeats: int = Field(default=3, ge=1, le=50)
+    rotate: float = Field(default=10.0, ge=0, le=45)
+    translate: float = Field(default=0.5, ge=0, lt=1)
+    volume: float = Field(default=0.15, ge=0, lt=1)
+    noise: bool = True
+    contour: bool = True
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not any((self.rotate, self.translate, self.volume, self.noise, self.contour)):
+            message = "nothing is perturbed: keep at least one of rotate, translate, volume, noise, contour"
             raise ValueError(message)
         return self

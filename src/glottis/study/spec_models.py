@@ -21,6 +21,14 @@ class Icc(Block):
     use: Literal["point", "lower"] = "point"
 
 
+class Robustness(Block):
+    """Gate of robustness over perturbed scans; ``use: lower`` asks the lower CI bound to pass."""
+
+    threshold: float = Field(default=0.75, ge=0, le=1)
+    form: Literal["ICC(1,1)", "ICC(2,1)", "ICC(3,1)", "ICC(1,k)", "ICC(2,k)", "ICC(3,k)"] = "ICC(1,1)"
+    use: Literal["point", "lower"] = "lower"
+
+
 class Univariate(Block):
     """A test of every feature alone; ``adjust`` corrects the p values for the number of features."""
 
@@ -40,6 +48,7 @@ class Selection(Block):
     """Feature selection, always inside the training patients, in this order.
 
     Attributes:
+        perturbation: where scans were perturbed (``perturbations``).
         icc: where there are repeated measurements.
         univariate: a test of each feature alone.
         spearman: of a pair that correlates more, the first stays.
@@ -50,6 +59,7 @@ class Selection(Block):
         per_block: select in every sequence or block by itself (early fusion).
     """
 
+    perturbation: Robustness | None = Robustness()
     icc: Icc | None = Icc()
     univariate: Univariate | None = None
     spearman: float | None = Field(default=0.9, gt=0, le=1)

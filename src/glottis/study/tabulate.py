@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ from glottis.data.cohort import Case
 from glottis.data.tables import KEY_COLUMNS, FeatureTable
 from glottis.preprocessing.nyul import NyulTransform
 from glottis.study.extraction import Delineation, ScanResult, ScanTask
+from glottis.study.perturbation import drawn_perturbation
 from glottis.study.settings import case_settings
 from glottis.study.spec import Study
+from glottis.study.spec_images import PERTURBED
 
 
 def scan_tasks(
@@ -48,6 +51,35 @@ def scan_tasks(
     ]
 
 
+def perturbed_tasks(study: Study, tasks: Iterable[ScanTask]) -> list[ScanTask]:
+    """A task for every scan and perturbation: its first mask again, by the reader `PERTURBED`.
+
+    Each is a unit of its own: it is kept, taken up again and reported like a scan, and its failure costs nothing else.
+    """
+    block = study.perturbations
+    if block is None:
+        return []
+    return [
+        replace(
+            task,
+            masks=(replace(task.masks[0], reader=PERTURBED, round=number),),
+            settings=replace(
+                task.settings,
+                perturbation=drawn_perturbation(
+                    block,
+                    random_state=study.random_state,
+                    patient=task.patient,
+                    sequence=task.sequence,
+                    round_=number,
+                ),
+            ),
+            picture=False,
+        )
+        for task in tasks
+        for number in range(1, block.repeats + 1)
+    ]
+
+
 def feature_table(results: Iterable[ScanResult]) -> FeatureTable:
     """One row a delineation, the sequences side by side with their prefix; what is missing is empty."""
     rows: dict[tuple[str, str, int], dict[str, Any]] = {}
@@ -66,12 +98,15 @@ def feature_table(results: Iterable[ScanResult]) -> FeatureTable:
 
 
 def extraction_summary(results: Sequence[ScanResult], table: FeatureTable) -> dict[str, Any]:
-    """Failures with their reason, warnings, the count of features, and grey levels by sequence and filter."""
+    """Failures with their reason; of the scans as they are: warnings, count of features, grey levels.
+
+    A perturbed scan shares these with the scan itself.
+    """
     failures = [{**_where(result, row), "reason": row.error} for result in results for row in result.rows if row.error]
     warnings = [
         {"patient": result.patient, "sequence": result.sequence, "text": text}
         for result in results
-        for row in result.rows[:1]
+        for row in _primary(result)
         for text in row.warnings
     ]
     places = (tuple(name.rsplit("_", 3)[:3]) for name in table.features)
@@ -99,13 +134,18 @@ def _grey_levels(results: Iterable[ScanResult]) -> dict[str, dict[str, list[floa
     """Minimum, median and maximum number of grey levels over the primary masks."""
     found: dict[str, dict[str, list[float]]] = {}
     for result in results:
-        for row in result.rows[:1]:
+        for row in _primary(result):
             for name, value in row.n_bins.items():
                 found.setdefault(result.sequence, {}).setdefault(name, []).append(value)
     return {
         sequence: {name: [min(v), float(statistics.median(v)), max(v)] for name, v in filters.items()}
         for sequence, filters in found.items()
     }
+
+
+def _primary(result: ScanResult) -> tuple[Delineation, ...]:
+    """The first mask of a scan that is not perturbed."""
+    return tuple(row for row in result.rows[:1] if row.reader != PERTURBED)
 
 
 def _good(result: ScanResult) -> Iterable[Delineation]:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from glottis.data.tables import FeatureTable
 from glottis.study.spec import Design, Study
+from glottis.study.spec_images import PERTURBED
 from glottis.study.spec_models import Selection
 from glottis.study.split import Partition
 
@@ -29,7 +30,7 @@ class FitUnit:
         training: features of the training patients.
         outcome: 0 or 1 for every patient of ``training`` and ``tests``.
         groups: the group of every training patient; ``None`` where each patient is a group.
-        repeats: by kind, features of further delineations of training patients.
+        repeats: by kind, features of further measurements of training patients; see `repeat_tables`.
         all_repeats: likewise of all patients, for the mode ``as_published`` alone; empty otherwise.
         tests: by set, features of the held-out patients.
         batches: batch and covariates of all these patients, for the harmonisation; ``None`` without one.
@@ -157,13 +158,22 @@ def _of(repeats: Mapping[str, pd.DataFrame], patients: Iterable[str]) -> dict[st
 
 def without_selection(study: Study) -> Study:
     """The study for features that were selected, corrected and filled before."""
-    nothing = Selection(icc=None, univariate=None, spearman=None, boruta=False, mrmr=None, lasso=None, n_features=None)
+    nothing = Selection(
+        perturbation=None,
+        icc=None,
+        univariate=None,
+        spearman=None,
+        boruta=False,
+        mrmr=None,
+        lasso=None,
+        n_features=None,
+    )
     features = study.table.model_copy(update={"impute": None}) if study.table is not None else study.features
     return study.model_copy(update={"selection": nothing, "harmonise": None, "features": features})
 
 
 def repeat_tables(table: FeatureTable, study: Study, blocks: tuple[str, ...]) -> dict[str, pd.DataFrame]:
-    """Further delineations by kind: ``intra`` by the same reader, ``inter`` by another one.
+    """Further measurements by kind: ``intra`` by the same reader, ``inter`` by another one, ``perturbation 1`` ....
 
     Several rounds or readers of a kind are told apart by name, as in ``inter B1``.
     """
@@ -171,9 +181,21 @@ def repeat_tables(table: FeatureTable, study: Study, blocks: tuple[str, ...]) ->
     pairs = table.frame[["reader", "round"]].drop_duplicates().itertuples(index=False, name=None)
     columns = columns_of(table, study, blocks)
     rows = {pair: table.of_reader(*pair)[columns].dropna(how="all") for pair in sorted(pairs) if pair != first}
-    kinds = {pair: "intra" if pair[0] == first[0] else "inter" for pair, found in rows.items() if len(found)}
+    people = {pair: found for pair, found in rows.items() if len(found) and pair[0] != PERTURBED}
+    kinds = {pair: "intra" if pair[0] == first[0] else "inter" for pair in people}
     several = {kind for kind in kinds.values() if list(kinds.values()).count(kind) > 1}
-    return {f"{kind} {pair[0]}{pair[1]}" if kind in several else kind: rows[pair] for pair, kind in kinds.items()}
+    again = {f"{kind} {pair[0]}{pair[1]}" if kind in several else kind: rows[pair] for pair, kind in kinds.items()}
+    return again | {f"{PERTURBED} {pair[1]}": rows[pair] for pair in rows if pair[0] == PERTURBED and len(rows[pair])}
+
+
+def drawn_again(repeats: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Those of `repeat_tables` that people made."""
+    return {kind: rows for kind, rows in repeats.items() if not kind.startswith(PERTURBED)}
+
+
+def perturbed(repeats: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Those of `repeat_tables` that were measured on perturbed scans."""
+    return {kind: rows for kind, rows in repeats.items() if kind.startswith(PERTURBED)}
 
 
 def columns_of(table: FeatureTable, study: Study, blocks: tuple[str, ...]) -> list[str]:
