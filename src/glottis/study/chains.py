@@ -25,6 +25,7 @@ from glottis.selection.univariate import UnivariateFilter
 from glottis.study.spec import Study
 from glottis.study.units import FitUnit, drawn_again, perturbed
 
+REPEATABLE = ("variance", "perturbation", "icc")
 CONTROL_CLASSIFIER, CONTROL_GRID = "logistic_regression", {"C": (1.0,)}
 
 
@@ -85,15 +86,18 @@ def _late(unit: FitUnit, classifier: str) -> LateFusion:
 
 
 def steps_of(unit: FitUnit) -> list[tuple[str, Any]]:
-    """The unfitted steps of an early fusion, or of a block of a late one."""
+    """The unfitted steps of an early fusion, or of a block of a late one.
+
+    ComBat comes after the filters that compare a patient's measurements, which know no batch, and before all others.
+    """
     steps = selection_steps(unit.study, unit.repeats, random_state=seed_of(unit))
+    if unit.study.harmonise is not None and unit.batches is not None:
+        place = 1 + max(number for number, (name, _) in enumerate(steps) if name in REPEATABLE)
+        steps = [*steps[:place], ("combat", combat(unit.study, unit.batches)), *steps[place:]]
     if unit.study.selection.per_block and unit.design.fusion == "early" and len(unit.blocks) > 1:
         blocks = {block: list(columns) for block, columns in unit.blocks.items()}
         steps = [("blocks", BlockSelector(blocks, steps))]
-    before = [("impute", _median())] if imputes(unit.study) else []
-    if unit.study.harmonise is not None and unit.batches is not None:
-        before.append(("combat", combat(unit.study, unit.batches)))
-    return [*before, *steps]
+    return [("impute", _median()), *steps] if imputes(unit.study) else steps
 
 
 def selection_steps(study: Study, repeats: Mapping[str, Any], *, random_state: int) -> list[tuple[str, Any]]:
