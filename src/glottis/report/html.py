@@ -92,6 +92,7 @@ def _of_models(result: StudyResult) -> dict[str, Any]:
         "block_rows": fitted_rows.block_rows(models, primary),
         "stability_word": fitted_rows.stability_word,
         "most_shown": groups.MOST_SHOWN,
+        "large": len(models) > groups.MOST_SHOWN,
     }
 
 

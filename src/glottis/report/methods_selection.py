@@ -31,7 +31,7 @@ def selection_paragraph(result: StudyResult) -> Paragraph:
             f"Of each pair with an absolute Spearman correlation above {block.spearman:g}, the feature further left in "
             "the table stayed."
         )
-        if not block.per_block:
+        if not block.per_block and study.fusion != "late":
             values.append(f"running Spearman on the union of a model's {parts(study)}")
     sentences.append("Features were then standardised (z-score).")
     sentences += _more(study)
