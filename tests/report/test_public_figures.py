@@ -76,7 +76,29 @@ def agreement(n: int) -> Callable[[int], Figure]:
     return lambda columns: figures.bland_altman_figure(given, columns=columns, unit="mm³")
 
 
+def lasso(n: int) -> Callable[[int], Figure]:
+    alphas = np.geomspace(0.3, 0.003, 30) if n else np.array([0.1])
+    path = [{"alpha": a, "mse": 0.2 + a, "se": 0.01, "n_features": i} for i, a in enumerate(alphas.tolist())]
+    kept = {f"{LONG} {i}": np.linspace(0, (-1) ** i * (i + 1) / 9, len(alphas)).tolist() for i in range(n)}
+    stored = {"alpha": float(alphas[len(alphas) // 2]), "path": path, "coefficients": kept}
+    return lambda columns: figures.lasso_figure(stored, columns=columns)
+
+
+def permutation(n: int) -> Callable[[int], Figure]:
+    null = RNG.normal(0.5, 0.05, 100 if n == 8 else 20).tolist()
+    stored = {"observed": 0.7, "values": null, "mean": 0.5, "se": 0.01, "p_value": 0.048 if n else None}
+    sets = {"internal": stored, "external": stored, LONG: stored} if n > 1 else {"cross-validation": stored}
+    return lambda columns: figures.permutation_figure(sets, columns=columns)
+
+
+STORED_LASSO = {
+    "alpha": 0.1,
+    "path": [{"alpha": a, "mse": 0.2, "se": 0.01, "n_features": 1} for a in (0.1, 0.01)],
+    "coefficients": {"a": [0.0, 0.2]},
+}
 FIGURES = {
+    "lasso": {n: lasso(n) for n in (0, 1, 3, 8)},
+    "permutation": {n: permutation(n) for n in (0, 1, 3, 8)},
     "roc": of_models(figures.roc_figure, lambda y, s: ev.roc_curve(y, s, n_resamples=100)),
     "precision-recall": of_models(
         figures.precision_recall_figure, lambda y, s: ev.precision_recall(y, s, n_resamples=100)
@@ -130,7 +152,7 @@ def test_no_text_is_cut_or_lies_on_another(name: str, n: int, columns: int) -> N
             assert across <= 1 or down <= 2.5, (text, beside)
 
 
-@pytest.mark.parametrize("name", sorted(set(FIGURES) - {"delong", "forest", "calibration"}))
+@pytest.mark.parametrize("name", sorted(set(FIGURES) - {"delong", "forest", "calibration", "permutation"}))
 def test_both_axes_are_labelled(name: str) -> None:
     for axes in FIGURES[name][3](1).axes:
         assert axes.get_xlabel()
@@ -171,6 +193,40 @@ def test_the_results_of_another_function_are_refused() -> None:
 def test_no_result_is_refused() -> None:
     with pytest.raises(InputError, match=r"no result to draw: give one of glottis\.evaluation\.calibration"):
         figures.calibration_figure({})
+
+
+def test_the_chosen_penalty_is_a_line_in_both_panels_of_a_lasso() -> None:
+    drawn = figures.lasso_figure({**STORED_LASSO, "alpha": 0.05})
+    assert [[line for line in axes.lines if list(line.get_xdata()) == [0.05, 0.05]] != [] for axes in drawn.axes] == [
+        True,
+        True,
+    ]
+
+
+def test_a_lasso_without_its_path_is_refused() -> None:
+    with pytest.raises(InputError, match=r"needs alpha, path and coefficients; path is missing or empty: fit it again"):
+        figures.lasso_figure({**STORED_LASSO, "path": []})
+
+
+def test_a_coefficient_short_of_the_path_is_refused() -> None:
+    with pytest.raises(InputError, match=r"Feature 'a' has 1 coefficients for 2 penalties: give one each"):
+        figures.lasso_figure({**STORED_LASSO, "coefficients": {"a": [0.0]}})
+
+
+def test_the_observed_auc_is_a_line_beside_the_permutations() -> None:
+    axes = permutation(1)(1).axes[0]
+    assert [line.get_xdata()[0] for line in axes.lines] == [0.5, 0.7]
+    assert len(axes.collections[0].get_segments()) == 20
+
+
+def test_a_set_without_permutations_is_refused() -> None:
+    with pytest.raises(InputError, match=r"Set 'internal' has no permutation to draw: run the study with controls"):
+        figures.permutation_figure({"internal": {"observed": 0.7, "values": [], "mean": None, "p_value": None}})
+
+
+def test_no_set_of_permutations_is_refused() -> None:
+    with pytest.raises(InputError, match=r"no set to draw: run the study with controls\.permutations above 0"):
+        figures.permutation_figure({})
 
 
 def test_a_third_column_is_refused() -> None:

@@ -12,7 +12,7 @@ LEVEL = 0.05
 OPTIMISTIC = "OPTIMISTIC"
 NO_SIGNAL = "no signal is claimed"
 STEPS_SEEN = {
-    "selection": "features selected on all patients, test patients included",
+    "selection": "features selected on all patients (those of the test included)",
     "threshold": "the threshold chosen on the test patients",
 }
 
@@ -100,14 +100,14 @@ def _alone(control: Mapping[str, Any], sets: list[str]) -> str:
         if stored is None or entry is None:
             continue
         p = "" if stored["p_value"] is None else f"; {p_words(stored['p_value'])}"
-        where = f"{set_name(set_).lower()}, " if len(sets) > 1 else ""
+        where = f"{set_name(set_).lower()} " if len(sets) > 1 else ""
         said.append(
-            f"{where}AUC {number(entry['auc']['interval']['value'])}, primary model less this "
+            f"{where}AUC {number(entry['auc']['interval']['value'])}; the primary model less it "
             f"{difference_text(stored)}{p}: {stored['verdict']}"
         )
     if not said:
         return f"{capitalised(control['name'])} has no result in a test set."
-    return f"{capitalised(control['name'])} ({joined(_columns(control))}): {'; '.join(said)}."
+    return f"{capitalised(control['name'])} ({joined(_columns(control))}): {'. '.join(map(capitalised, said))}."
 
 
 def _columns(control: Mapping[str, Any]) -> list[str]:
@@ -118,7 +118,7 @@ def _columns(control: Mapping[str, Any]) -> list[str]:
 def _permutations(stored: Mapping[str, Any], sets: list[str]) -> str:
     known = {name: stored["sets"][name] for name in sets if name in stored["sets"]}
     parts = [
-        f"{f'{set_name(name).lower()} ' if len(sets) > 1 else ''}mean AUC {number(entry['mean'])}, "
+        f"{f'{set_name(name).lower()} ' if len(sets) > 1 else ''}mean AUC {number(entry['mean'])}, permutation "
         f"{p_words(entry['p_value'])}"
         for name, entry in known.items()
     ]
@@ -143,9 +143,9 @@ def as_published_rows(results: Mapping[str, Any]) -> list[dict[str, Any]]:
         return []
     honest = results["models"][stored["model"]]["sets"]
     return [
-        {"set": name, "optimistic": entry["auc"]["interval"], "honest": honest[name]["auc"]["interval"]}
-        for name, entry in stored["sets"].items()
-        if name in honest and name != "training"
+        {"set": name, "optimistic": stored["sets"][name]["auc"]["interval"], "honest": entry["auc"]["interval"]}
+        for name, entry in honest.items()
+        if name in stored["sets"] and name != "training"
     ]
 
 
@@ -155,11 +155,12 @@ def as_published_words(results: Mapping[str, Any]) -> str:
     if not rows:
         return ""
     parts = [
-        f"{set_name(row['set']).lower()}: {OPTIMISTIC} AUC {number(row['optimistic']['value'])}, honest "
+        f"{set_name(row['set']).lower()} {OPTIMISTIC} AUC {number(row['optimistic']['value'])}, honest "
         f"{number(row['honest']['value'])}"
         for row in rows
     ]
-    return f"As published, with {how_published(results)}, {'; '.join(parts)}. The optimistic number counts for nothing."
+    how = capitalised(how_published(results))
+    return f"{how}: {'; '.join(parts)}. An optimistic number counts for nothing."
 
 
 def how_published(results: Mapping[str, Any]) -> str:

@@ -129,13 +129,14 @@ def stability_word(value: float) -> str:
     return "poor" if value < POOR else "excellent" if value > EXCELLENT else "intermediate"
 
 
-def block_rows(models: Models) -> list[tuple[Group, list[tuple[str, Mapping[str, Any]]]]]:
-    """Groups of models with two blocks or more."""
-    return [
+def block_rows(models: Models, primary: str) -> list[tuple[Group, list[tuple[str, Mapping[str, Any]]]]]:
+    """Groups of models with two blocks or more, the primary model's first."""
+    found = [
         (group, list(group.models.items()))
         for group in groups_of(models)
         if any(len(entry["blocks"]) > 1 for entry in group.models.values())
     ]
+    return sorted(found, key=lambda row: primary not in row[0].models)
 
 
 def proof_rows(proof: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

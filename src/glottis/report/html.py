@@ -9,7 +9,8 @@ from typing import Any
 from glottis.io.files import write_text_atomic
 from glottis.report import controls, figures, fitted_rows, groups, wording
 from glottis.report.gallery import Picture, all_sets, draw_all
-from glottis.report.methods import PROTOCOL, methods, params_text
+from glottis.report.methods import PROTOCOL, methods
+from glottis.report.methods_models import params_text
 from glottis.report.ordering import in_study_order
 from glottis.report.page import page_environment
 from glottis.report.sections import sections
@@ -88,9 +89,10 @@ def _of_models(result: StudyResult) -> dict[str, Any]:
         "tuning": [] if cross_validated(result) else fitted_rows.tuning_tables(models),
         "tuned": fitted_rows.tuned,
         "selected": fitted_rows.selected_groups(models, primary),
-        "block_rows": fitted_rows.block_rows(models),
+        "block_rows": fitted_rows.block_rows(models, primary),
         "stability_word": fitted_rows.stability_word,
         "most_shown": groups.MOST_SHOWN,
+        "large": len(models) > groups.MOST_SHOWN,
     }
 
 

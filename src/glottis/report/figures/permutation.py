@@ -16,7 +16,7 @@ from glottis.report.style import COLOURS, FAINT, INK, SOFT, axes_mm, new_figure,
 from glottis.report.wording import number, set_name
 
 ROW_MM, PLOT_MM, MOST_TICKS = 24.0, 10.0, 60
-CAPTION = "Grey: outcomes shuffled. Blue: observed. Dotted: 0.5."
+CAPTION = "Grey: outcomes shuffled (their mean in the title). Blue: observed. Dotted: 0.5."
 
 
 @styled()
@@ -50,10 +50,8 @@ def permutation_figure(sets: Mapping[str, Mapping[str, Any]], *, columns: Column
 
 
 def _title(name: str, stored: Mapping[str, Any]) -> str:
-    return (
-        f"{set_name(name)}: AUC {number(stored['observed'])}, shuffled {number(stored['mean'])} in the mean, "
-        f"{p_text(stored['p_value'])}"
-    )
+    numbers = f"AUC {number(stored['observed'])}, shuffled {number(stored['mean'])}, {p_text(stored['p_value'])}"
+    return f"{set_name(name)}: {numbers}"
 
 
 def _row(axes: Axes, stored: Mapping[str, Any], ends: tuple[float, float]) -> None:
