@@ -14,6 +14,7 @@ from glottis.evaluation import delong_matrix
 from glottis.evaluation.stability import selection_stability
 from glottis.modelling.batches import batch_effect
 from glottis.modelling.confounding import tangled
+from glottis.study.against import rows_of
 from glottis.study.evaluate import evaluate_model
 from glottis.study.spec import Study
 
@@ -95,7 +96,7 @@ def _model(fake: Fake, name: str, blocks: Sequence[str]) -> dict[str, Any]:
         "classifier": classifier,
         "fusion": "late" if late else "early",
         "inner_auc": float(np.mean([fit["inner_auc"] for fit in fits])),
-        "sets": evaluate_model(fake.ledger, name, recalibrated=study.model.recalibrate),
+        "sets": evaluate_model(rows_of(fake.ledger, name), recalibrated=study.model.recalibrate),
         "blocks": [
             {
                 "block": block,
@@ -256,7 +257,7 @@ def _proof(fake: Fake, models: Mapping[str, Any]) -> Rows:
 def _as_published(fake: Fake, primary: str) -> dict[str, Any]:
     frame = fake.ledger.frame[fake.ledger.frame["model"] == primary]
     leaked = frame.assign(y_score=(frame["y_score"] + frame["y_true"]) / 2)
-    sets = evaluate_model(Predictions(leaked), primary, recalibrated=fake.study.model.recalibrate)
+    sets = evaluate_model(leaked, recalibrated=fake.study.model.recalibrate)
     sets.pop("training", None)
     return {"model": primary, "how": list(fake.study.as_published), "sets": sets}
 

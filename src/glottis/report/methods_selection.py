@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from glottis.report.methods_paragraph import Paragraph, parts
+from glottis.report.methods_perturbation import perturbation_sentences
 from glottis.report.wording import counted, joined
 from glottis.study.result import StudyResult
 from glottis.study.spec import Study
+from glottis.study.spec_images import PERTURBED
 from glottis.study.spec_models import Icc, Lasso, Univariate
 
 TESTS = {
@@ -20,7 +22,7 @@ ADJUSTED = {"benjamini_hochberg": "Benjamini and Hochberg", "holm": "Holm"}
 def selection_paragraph(result: StudyResult) -> Paragraph:
     """What selected the features."""
     study, block = result.study, result.study.selection
-    sentences, values = [_scope(study)], []
+    sentences, values = [_scope(study), *perturbation_sentences(result)], []
     said, open_values = _icc(result)
     sentences += said
     values += open_values
@@ -125,7 +127,7 @@ def _drawn(result: StudyResult) -> list[tuple[str, int]]:
     if study.table is None:
         return sorted({(r.reader, r.round) for s in study.sequences.values() for r in s.repeats})
     pairs = result.features.frame[["reader", "round"]].drop_duplicates().itertuples(index=False, name=None)
-    return sorted(pair for pair in pairs if pair != study.primary())
+    return sorted(pair for pair in pairs if pair != study.primary() and pair[0] != PERTURBED)
 
 
 def _lasso_sentence(lasso: Lasso) -> str:
