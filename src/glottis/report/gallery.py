@@ -165,12 +165,16 @@ def _compared(result: StudyResult) -> Iterator[Plan]:
     """Controls, and models against one another."""
     results = result.results
     permutation = results["controls"]["permutation"]
+    ordered = all_sets(results["models"])
     if permutation is not None and permutation["sets"]:
         yield Plan(
             "permutations",
             f"Permutation control of the primary model, {results['primary_model']}: "
             f"{counted(permutation['n'], 'refit')} on shuffled outcomes.",
-            partial(figures.permutation_figure, permutation["sets"]),
+            partial(
+                figures.permutation_figure,
+                {name: permutation["sets"][name] for name in ordered if name in permutation["sets"]},
+            ),
         )
     for name, stored in results["comparisons"].items():
         if len(stored["matrix"]["models"]) <= MOST_SHOWN:

@@ -13,11 +13,11 @@ from matplotlib.ticker import NullFormatter
 
 from glottis._errors import InputError
 from glottis.evaluation.interval import Floats
-from glottis.report.figures.layout import LEFT, Columns, fitted, look, put, width_mm
+from glottis.report.figures.layout import Columns, fitted, look, put, width_mm
 from glottis.report.figures.results import values
 from glottis.report.style import COLOURS, FAINT, INK, SOFT, axes_mm, new_figure, styled
 
-ABOVE, BELOW, HIGH, MOST_NAMES = 9.0, 12.0, 50.0, 12
+LEFT, ABOVE, BELOW, HIGH, MOST_NAMES = 16.0, 9.0, 12.0, 50.0, 12
 PENALTY = "Penalty (log scale)"
 
 
@@ -53,9 +53,8 @@ def lasso_figure(lasso: Mapping[str, Any], *, columns: Columns = 1) -> Figure:
 def _check(lasso: Mapping[str, Any]) -> None:
     missing = [name for name in ("alpha", "path", "coefficients") if name not in lasso]
     if missing or not lasso["path"]:
-        message = (
-            f"A LASSO needs alpha, path and coefficients; {missing or ['path']} is missing or empty: fit it again."
-        )
+        what = ", ".join(missing or ["path"])
+        message = f"A LASSO needs alpha, path and coefficients; {what} is missing or empty: fit it again."
         raise InputError(message)
     for feature, along in lasso["coefficients"].items():
         if len(along) != len(lasso["path"]):
@@ -103,10 +102,9 @@ def _penalties(axes: Axes, lasso: Mapping[str, Any], alphas: Floats) -> None:
     low, high = float(alphas.min()), float(alphas.max())
     reach = (high / low) ** 0.04 if high > low else 2.0
     axes.set_xlim(high * reach, low / reach)
-    if high > low:
-        ticks = np.geomspace(high, low, 4)
-        axes.set_xticks(ticks, [f"{tick:.2g}" for tick in ticks])
-        axes.set_xticks([], minor=True)
+    ticks = np.geomspace(high, low, 4) if high > low else np.array([high])
+    axes.set_xticks(ticks, [f"{tick:.2g}" for tick in ticks])
+    axes.set_xticks([], minor=True)
     axes.axvline(lasso["alpha"], color=INK, linewidth=0.8, linestyle=(0, (3, 2)))
     axes.set_xlabel(PENALTY)
 

@@ -16,7 +16,7 @@ from glottis.report.style import COLOURS, FAINT, INK, SOFT, axes_mm, new_figure,
 from glottis.report.wording import number, set_name
 
 ROW_MM, PLOT_MM, MOST_TICKS = 24.0, 10.0, 60
-CAPTION = "Grey: outcomes shuffled (their mean in the title). Blue: observed. Dotted: 0.5."
+CAPTION = "Grey: outcomes shuffled. Blue: observed. Dotted: 0.5."
 
 
 @styled()
