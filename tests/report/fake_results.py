@@ -15,11 +15,11 @@ from glottis.evaluation.stability import selection_stability
 from glottis.modelling.batches import batch_effect
 from glottis.modelling.confounding import tangled
 from glottis.study.against import rows_of
+from glottis.study.against import rows_of
 from glottis.study.evaluate import evaluate_model
 from glottis.study.spec import Study
 
 STEPS = ("variance", "icc", "spearman", "lasso", "rfe")
-CHOSEN = " (chosen)"
 Rows = list[dict[str, Any]]
 
 
@@ -36,19 +36,10 @@ class Fake:
     controls: bool
 
 
-def model_names(study: Study) -> dict[str, tuple[str, ...]]:
-    """Models of the study, and the chosen one where there are several classifiers and folds."""
-    names = dict(study.models())
-    if study.split.crossed and len(study.model.classifier) > 1:
-        last = study.designs()[-1]
-        names[last.name + CHOSEN] = last.blocks
-    return names
-
-
 def fake_results(fake: Fake) -> dict[str, Any]:
     """Everything that a report shows."""
     study, truth, crossed = fake.study, fake.truth, fake.study.split.crossed
-    models = {name: _model(fake, name, blocks) for name, blocks in model_names(study).items()}
+    models = {name: _model(fake, name, blocks) for name, blocks in study.models().items()}
     primary = list(models)[-1]
     k_fold = study.split.method == "kfold"
     return {
@@ -82,7 +73,7 @@ def _model(fake: Fake, name: str, blocks: Sequence[str]) -> dict[str, Any]:
     study = fake.study
     own = [feature for feature in fake.features if feature.split("_")[0] in blocks][: fake.selected]
     classifier = next((c for d in study.designs() for c, model in d.models.items() if model == name), "chosen")
-    late = next((d.fusion for d in study.designs() if name in d.models.values()), study.designs()[-1].fusion) == "late"
+    late = next(d.fusion for d in study.designs() if name in (*d.models.values(), d.chosen)) == "late"
     fits = [_fit(fake, part, blocks, own, classifier, late, i) for i, part in enumerate(fake.parts)]
     rows = np.array([[f in {s["feature"] for s in fit["selected"]} for f in fake.features] for fit in fits])
     counts = sorted(zip(rows.sum(axis=0).tolist(), fake.features, strict=True), key=lambda row: (-row[0], row[1]))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import yaml
-from fake_results import Fake, fake_results, model_names
+from fake_results import Fake, fake_results
 
 from glottis.data.tables import Predictions
 from glottis.io.files import write_text_atomic
@@ -42,7 +42,7 @@ def write_fake_run(
     patients = [f"P{i:03d}" for i in range(n)]
     truth = dict(zip(patients, (rng.random(n) < 0.45).astype(int).tolist(), strict=True))
     parts = _partitions(patients, tests)
-    models = model_names(study)
+    models = study.models()
     ledger = Predictions.from_rows(
         row for model in models for part in parts for row in _rows(rng, model, part, truth, signal)
     )

@@ -21,7 +21,7 @@ from glottis.study.spec_models import CLASSIFIER_NAMES
 
 @pytest.fixture(scope="module")
 def chosen(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Seven classifiers, early and late, cross-validated: 29 models, one of them chosen in each fold."""
+    """Seven classifiers, early and late, cross-validated: 32 models, four of them chosen in each fold."""
     folder = tmp_path_factory.mktemp("chosen")
     write_fake_run(folder, tests=(), n=30, model={"classifier": "all"}, fusion="both", pictures=False)
     report.write(folder)
@@ -59,14 +59,14 @@ def models_of(folder: Path) -> dict:
 def test_classifiers_stand_in_a_column_under_their_combination(chosen: Path) -> None:
     markup = table(chosen, "table-models")
     labels = re.findall(r'<th rowspan="(\d)" class="group">([^<]*)</th>', markup)
-    assert labels == [("7", "T1WI"), ("7", "T2WI"), ("7", "T1WI+T2WI"), ("8", "T1WI+T2WI late")]
-    assert markup.count('<td class="classifier">') == 29
+    assert labels == [("8", "T1WI"), ("8", "T2WI"), ("8", "T1WI+T2WI"), ("8", "T1WI+T2WI late")]
+    assert markup.count('<td class="classifier">') == 32
 
 
 def test_the_chosen_model_follows_those_that_it_was_chosen_from(chosen: Path) -> None:
     names = list(models_of(chosen))
     assert names[-2:] == ["T1WI+T2WI late mlp", "T1WI+T2WI late (chosen)"]
-    assert len(names) == 29
+    assert len(names) == 32
 
 
 def test_the_flow_shows_a_combination_once(chosen: Path) -> None:
@@ -187,5 +187,5 @@ def test_rows_of_the_proof_that_differ_in_what_they_saw_give_the_range() -> None
 
 def test_models_are_grouped_by_blocks_and_fusion(chosen: Path) -> None:
     sizes = {group.label: len(group.models) for group in groups_of(models_of(chosen))}
-    assert sizes == {"T1WI": 7, "T2WI": 7, "T1WI+T2WI": 7, "T1WI+T2WI late": 8}
+    assert sizes == {"T1WI": 8, "T2WI": 8, "T1WI+T2WI": 8, "T1WI+T2WI late": 8}
     assert len(CLASSIFIER_NAMES) == 7
