@@ -202,7 +202,7 @@ TASKS: dict[str, tuple[Callable[[int], Found], int]] = {
     "full": (partial(covered_cohort, full=True), 50),
     "published": (partial(published_cohort, shuffled=False), 50),
     "published, shuffled": (partial(published_cohort, shuffled=True), 50),
-    "seven": (seven_cohort, 50),
+    "seven": (seven_cohort, 30),
 }
 
 

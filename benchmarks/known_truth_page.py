@@ -84,15 +84,15 @@ def choice_rows(found: pd.DataFrame) -> list[str]:
 
 def page(found: dict[str, pd.DataFrame], seed: int) -> str:
     cheap, full = found["cheap"], found["full"]
-    truth_error = 0.5 / math.sqrt(10_000)  # largest standard deviation of an AUC of 5,000 against 5,000 is 0.0058
+    truth_error = math.sqrt(10_001 / (12 * 5_000**2))  # of an AUC of 0.5 with balanced classes; less above
     null_error = math.sqrt((97 + 1) / (12 * 49 * 48)) / math.sqrt(len(found["seven"]))
     width = float(np.nanmean(cheap["width"]))
     return f"""# Feature tables with a known truth
 
 Written by `benchmarks/known_truth.py`. Features are mixtures of 30 hidden traits with noise of their own, a third of
-them skewed; four traits decide on the outcome, with a strength drawn anew for each cohort from none to strong. The truth of
-a fitted model is its AUC on 10,000 fresh rows of its world; the ideal score (the log odds) is no target. 116 patients
-train. Cohort i of task k has the seed ({seed}, i, k); seeds and bars were fixed before the first run.
+them skewed; four traits decide on the outcome, with a strength drawn for each cohort from none to strong. The truth
+of a fitted model is its AUC on 10,000 fresh rows of its world; the ideal score (the log odds) is no target. 116
+patients train. Cohort i of task k has the seed ({seed}, i, k); seeds and bars were fixed before the first run.
 
 - **cheap**: Spearman, z-score and a logistic regression of one penalty on 40 features; 97 patients held out.
 - **full**: ICC, Spearman, z-score, LASSO, recursive elimination and a forest tuned over its default grid on 300
@@ -100,8 +100,8 @@ train. Cohort i of task k has the seed ({seed}, i, k); seeds and bars were fixed
 
 ## Does the held-out interval hold the true AUC?
 
-The interval is DeLong's on the logit scale, 95%. A cohort without an interval counts as missed. "By chance" is how often
-a correct program would miss the bar; were the interval's real coverage {SEEN_LOWEST:.1%}, the lowest of
+The interval is DeLong's on the logit scale, 95%. A cohort without an interval counts as missed. "By chance" is how
+often a correct program would miss the bar; were the interval's real coverage {SEEN_LOWEST:.1%}, the lowest of
 [Where 95% intervals hold](coverage.md), the cheap chain would miss it in {missing_share(len(cheap), SEEN_LOWEST):.1%}.
 
 | chain | cohorts | truth held | interval too high / too low / none | asked | by chance | met |
@@ -109,7 +109,8 @@ a correct program would miss the bar; were the interval's real coverage {SEEN_LO
 {coverage_row("cheap", cheap)}
 {coverage_row("full", full)}
 
-The error of the truth itself (standard error at most {truth_error:.3f}) is small beside the interval (mean width {width:.2f}).
+The error of the truth itself (standard error at most {truth_error:.4f}) is small beside the interval (mean width
+{width:.2f}).
 
 ## Is the held-out AUC biased?
 
@@ -122,9 +123,9 @@ Means with their standard error; "by chance" follows from it (a correct program'
 
 ## What the usual design adds
 
-As published: selection on all patients, test patients included, and a threshold chosen on the test patients (97). Beside it
-the same chain on the same patients, selection and threshold from training patients alone. Bias: what the test
-patients said, less the truth of that same model and threshold on fresh rows.
+As published: selection on all patients, test patients included, and a threshold chosen on the 97 test patients.
+Beside it the same chain on the same patients, selection and threshold from training patients alone. Bias: what the
+test patients said, less the truth of that same model and threshold on fresh rows.
 
 | outcome | cohorts | design | AUC reported | true | bias | accuracy reported | true | bias |
 |---|---|---|---|---|---|---|---|---|
@@ -133,8 +134,9 @@ patients said, less the truth of that same model and threshold on fresh rows.
 
 ## What a choice between classifiers adds
 
-{len(found["seven"])} cohorts with a shuffled outcome, seven classifiers with their default grids, 97 test patients. Nothing can be learnt, so that every true
-AUC is 0.5; the mean of an honest design has a standard error of {null_error:.4f}.
+{len(found["seven"])} cohorts with a shuffled outcome, seven classifiers with their default grids, 97 test patients.
+Nothing can be learnt, so that every true AUC is 0.5; the mean of a design that does not choose on test patients has
+a standard error of {null_error:.4f}.
 
 | what is reported | mean AUC | bias |
 |---|---|---|
