@@ -15,7 +15,6 @@ from glottis.evaluation.stability import selection_stability
 from glottis.modelling.batches import batch_effect
 from glottis.modelling.confounding import tangled
 from glottis.study.against import rows_of
-from glottis.study.against import rows_of
 from glottis.study.evaluate import evaluate_model
 from glottis.study.spec import Study
 
