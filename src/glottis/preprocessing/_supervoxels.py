@@ -38,11 +38,16 @@ def supervoxels(image: Volume, mask: Mask, volume_mm3: float) -> tuple[NDArray[n
     edge = max(volume_mm3, _FEWEST_VOXELS * float(spacing.prod())) ** (1 / 3)
     slic = sitk.SLICImageFilter()
     slic.SetNumberOfWorkUnits(1)
-    slic.SetSuperGridSize([max(1, round(edge / step)) for step in spacing[::-1].tolist()])
+    thick = [axis for axis, size in enumerate(smooth.shape) if size > 1]  # ITK reads beyond an axis of one voxel
+    thick = thick if len(thick) > 1 else [0, 1, 2]
+    slic.SetSuperGridSize([max(1, round(edge / spacing[axis])) for axis in reversed(thick)])
+    slic.SetInitializationPerturbation(False)
     slic.SetSpatialProximityWeight(_COMPACTNESS)
     slic.SetMaximumNumberOfIterations(_ITERATIONS)
-    labels = sitk.GetArrayFromImage(slic.Execute(sitk.GetImageFromArray(smooth)))
-    return np.unique(labels, return_inverse=True)[1].reshape(labels.shape), box
+    labels = sitk.GetArrayFromImage(
+        slic.Execute(sitk.GetImageFromArray(smooth.reshape([smooth.shape[axis] for axis in thick])))
+    )
+    return np.unique(labels, return_inverse=True)[1].reshape(smooth.shape), box
 
 
 def _widened(mask: Mask) -> Box:
