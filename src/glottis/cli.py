@@ -435,6 +435,37 @@ def report(
     _report_run(finished, as_json=as_json)
 
 
+@app.command(short_help="Ask a model file about new patients.")
+def predict(
+    bundle: Annotated[Path, typer.Argument(help="Model file, model.glottis of a run.")],
+    *,
+    table: Annotated[
+        Path,
+        typer.Option("--input", help="Table of patients: the study's columns of images and masks, or the features."),
+    ],
+    out: Annotated[Path, typer.Option("--out", help="CSV to write, one row a patient.")],
+    figures: Annotated[
+        Path | None, typer.Option("--figures", help="Folder for a figure of every patient's SHAP values and points.")
+    ] = None,
+    extrapolate: Annotated[
+        bool, typer.Option("--extrapolate", help="Answer also where a value is far outside the training range.")
+    ] = False,
+    jobs: Jobs = 2,
+    as_json: AsJson = False,
+) -> None:
+    """Give probability, interval, class and points of every patient in a table.
+
+    Example: glottis predict run/model.glottis --input new.csv --out predictions.csv
+    """
+    from glottis import workflows
+
+    with _progress() as progress:
+        found = workflows.predict(
+            bundle, table, out, figures=figures, extrapolate=extrapolate, jobs=jobs, progress=progress
+        )
+    typer.echo(json.dumps(found.to_dict()) if as_json else "\n".join(found.lines()))
+
+
 @app.command(short_help="Write a synthetic cohort as files.")
 def phantom(
     *,

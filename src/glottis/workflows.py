@@ -445,13 +445,14 @@ def run(
         ClusterError: no cluster that can be used at ``scheduler``.
         StorageError: the run folder belongs to another study, is in use, or cannot be written.
     """
+    from glottis.serve import deliver
     from glottis.study.run import run as run_study
     from glottis.study.spec import read_study
 
     place = _place_for(scheduler)
     settings = read_study(place(study))
     with on_cluster(scheduler, seen=settings.manifest):
-        folder = run_study(settings, place(out), jobs=jobs, progress=progress, allow_code=allow_code)
+        folder = run_study(settings, place(out), jobs=jobs, progress=progress, allow_code=allow_code, deliver=deliver)
     return report(folder, progress=progress)
 
 
@@ -465,6 +466,89 @@ def report(folder: PathLike, *, progress: Progress = silent) -> FinishedRun:
 
     path = write(Path(folder), progress=progress)
     return FinishedRun(report=path, results=read_json(Path(folder) / "results.json"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinishedPredictions:
+    """What a model said of the patients of a table.
+
+    Attributes:
+        table: one row a patient.
+        out: where it was written; ``None`` where it was not.
+        figures: figures of patients, in the order of the table.
+        model: name of the model, and what it predicts.
+    """
+
+    table: pd.DataFrame
+    out: Path | None
+    figures: tuple[Path, ...]
+    model: str
+
+    def lines(self) -> list[str]:
+        """A line a patient, then where the table is."""
+        lines = [self.model, *(_prediction_words(row) for row in self.table.to_dict(orient="records"))]
+        return [*lines, *([f"Table: {self.out}"] if self.out is not None else [])]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The rows, with None where there is no value."""
+        rows = self.table.astype(object).where(self.table.notna(), None).to_dict(orient="records")
+        return {"model": self.model, "patients": rows, "figures": [str(path) for path in self.figures]}
+
+
+def _prediction_words(row: Mapping[str, Any]) -> str:
+    if row["status"] == "refused":
+        return f"{row['patient']}: refused: {row['said']}"
+    span = "" if row["low"] is None or row["low"] != row["low"] else f" ({row['low']:.3f} to {row['high']:.3f})"
+    said = f"; {row['said']}" if row["said"] else ""
+    return f"{row['patient']}: {row['probability']:.3f}{span}, {row['class']}{said}"
+
+
+def predict(
+    bundle: PathLike,
+    table: PathLike,
+    out: PathLike | None = None,
+    *,
+    figures: PathLike | None = None,
+    extrapolate: bool = False,
+    jobs: int = 1,
+    progress: Progress = silent,
+) -> FinishedPredictions:
+    """Ask a model file about the patients of a table.
+
+    Args:
+        bundle: the model file, ``model.glottis`` of a run.
+        table: with the study's columns for id, images, masks and clinical values, or with the features themselves.
+        out: CSV to write.
+        figures: folder for figures of every patient: SHAP values, and the nomogram with the patient's points.
+        extrapolate: answer also where a value lies far outside the training range.
+        jobs: worker processes for images.
+        progress: told of every finished scan.
+
+    Returns:
+        A row a patient: probability, interval (the spread over refits), class at the stored threshold, points, and
+        what lies outside of what the model knows.
+
+    Raises:
+        InputError: the model file is damaged, or the table lacks what the model reads.
+        StorageError: ``out`` cannot be written.
+    """
+    from glottis.serve import predict as ask
+    from glottis.serve import read_model, to_table
+
+    model = read_model(Path(bundle))
+    found = ask(model, Path(table), extrapolate=extrapolate, jobs=jobs, progress=progress)
+    rows = to_table(found, model)
+    if out is not None:
+        write_text_atomic(Path(out), rows.to_csv(index=False, lineterminator="\n"))
+    drawn: tuple[Path, ...] = ()
+    if figures is not None:
+        from glottis.report import draw_predictions
+        from glottis.serve import explained
+
+        drawn = draw_predictions(explained(found, model), model.nomogram, Path(figures), progress=progress)
+    outcome = model.facts["outcome"]
+    name = f"{model.facts['name']}: probability of {outcome['column']} = {outcome['positive']}"
+    return FinishedPredictions(table=rows, out=None if out is None else Path(out), figures=drawn, model=name)
 
 
 def phantom(

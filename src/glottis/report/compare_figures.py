@@ -11,7 +11,8 @@ from glottis.report import figures
 from glottis.report.compare_drawings import IntervalRow, interval_rows
 from glottis.report.compare_words import p_text, set_words
 from glottis.report.figures.curves import MOST_BANDS
-from glottis.report.gallery import Picture, Plan, draw_plans
+from glottis.report.gallery import Picture, draw_plans
+from glottis.report.plan import Plan
 from glottis.report.wording import counted
 from glottis.study.parallel import Progress
 

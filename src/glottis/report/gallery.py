@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from matplotlib.figure import Figure
-
 from glottis.report import figures
+from glottis.report.figures.curves import MOST_BANDS
+from glottis.report.final import final_plans
 from glottis.report.fitted_rows import selection_rows, steps_of
 from glottis.report.flow import flow_figure
-from glottis.report.groups import MOST_SHOWN, flow_of, shown_in_figures
+from glottis.report.groups import MOST_SHOWN, flow_of, of_features, shown_in_figures
 from glottis.report.pictures import mask_pages
+from glottis.report.plan import Plan
 from glottis.report.style import PRINT_DPI, save, styled
 from glottis.report.summary import cross_validated, primary_of, test_sets, unit_of
 from glottis.report.wording import counted, set_name
@@ -24,15 +25,6 @@ from glottis.study.split import CROSS_VALIDATION, TRAINING
 
 SCREEN_PIXELS_PER_INCH = 125
 SOME_MODELS = "the primary model and, of each combination, the classifier with the best inner AUC"
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A figure to be drawn; ``draw`` gives ``None`` where the run has nothing to show."""
-
-    name: str
-    caption: str
-    draw: Callable[[], Figure | None]
 
 
 @dataclass(frozen=True)
@@ -61,7 +53,16 @@ def draw_all(result: StudyResult, folder: Path, progress: Progress) -> dict[str,
         progress: told of every figure.
     """
     return draw_plans(
-        [*_first(result), *_masks(result), *_results(result), *_compared(result), *_fitted(result)], folder, progress
+        [
+            *_first(result),
+            *_masks(result),
+            *_results(result),
+            *_compared(result),
+            *_fitted(result),
+            *final_plans(result),
+        ],
+        folder,
+        progress,
     )
 
 
@@ -105,7 +106,9 @@ def _first(result: StudyResult) -> Iterator[Plan]:
         f"Flow of {unit}s, from the {place} to the sets of the primary model, {primary}.",
         partial(flow_figure, result.flow, own, results["outcome"], design, unit=unit, place=place),
     )
-    rows = selection_rows(results["models"])
+    if result.study.clinical_alone:
+        return
+    rows = selection_rows(of_features(results["models"]))
     bars = "Dark: the fit with the fewest; pale: the fit with the most." if folded else "Bars: share of the candidates."
     yield Plan(
         "selection",
@@ -123,7 +126,7 @@ def design_words(results: Mapping[str, Any]) -> str:
 
 
 def _masks(result: StudyResult) -> Iterator[Plan]:
-    if result.study.table is not None:
+    if not result.study.sequences:
         return
     for number, page in enumerate(mask_pages(result.pictures, list(result.study.sequences)), start=1):
         yield Plan(
@@ -152,12 +155,26 @@ def _results(result: StudyResult) -> Iterator[Plan]:
                 "Wilson intervals; line: smooth curve (lowess); dashed: perfect agreement.",
                 partial(figures.calibration_of_models, models, name),
             )
+            yield from _decision(models, name)
         counts = "mean counts over the repeats" if name == CROSS_VALIDATION else "counts"
         yield Plan(
             f"confusion-{name}",
             f"{words}: {counts} of {which} at the threshold from the training scores. Darker: a larger share of its "
             "row.",
             partial(figures.confusion_of_models, models, name, results["outcome"]),
+        )
+
+
+def _decision(models: Mapping[str, Any], name: str) -> Iterator[Plan]:
+    """Decision curves of the models whose scores are probabilities."""
+    curves = {model: own for model, entry in models.items() if (own := entry["sets"].get(name, {}).get("decision"))}
+    if curves:
+        shade = " Shaded: 95% Wald limits at each threshold." if len(curves) <= MOST_BANDS else ""
+        yield Plan(
+            f"decision-{name}",
+            f"{set_name(name)}: decision curves. Net benefit per patient of treating those at or above the threshold "
+            f"probability, against treating everybody and nobody.{shade}",
+            partial(figures.decision_figure, curves),
         )
 
 

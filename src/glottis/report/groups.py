@@ -18,6 +18,7 @@ CLASSIFIER_NAMES = {
     "lightgbm": "LightGBM",
     "mlp": "MLP",
     "chosen": "chosen in each fold",
+    "regression": "logistic regression, screened",
 }
 
 
@@ -50,6 +51,8 @@ class Group:
 
 def label_of(entry: Mapping[str, Any]) -> str:
     """The combination and fusion of a model."""
+    if entry["fusion"] in ("clinical", "nomogram"):
+        return str(entry["fusion"])
     return "+".join(entry["sequences"]) + (" late" if entry["fusion"] == "late" else "")
 
 
@@ -67,8 +70,13 @@ def classifier_name(classifier: str) -> str:
 
 
 def several_classifiers(models: Models) -> bool:
-    """Whether the models differ in their classifier."""
-    return len({entry["classifier"] for entry in models.values()}) > 1
+    """Whether the models of features differ in their classifier."""
+    return len({entry["classifier"] for entry in of_features(models).values()}) > 1
+
+
+def of_features(models: Models) -> dict[str, Mapping[str, Any]]:
+    """Models that see features: not the regressions of clinical columns and scores."""
+    return {name: entry for name, entry in models.items() if entry["fusion"] not in ("clinical", "nomogram")}
 
 
 def shown_in_figures(models: Models, primary: str) -> dict[str, Mapping[str, Any]]:
@@ -93,7 +101,7 @@ def flow_groups(
     """
     found: list[tuple[str, list[str], Mapping[str, Any]]] = []
     for name, stored in flow.items():
-        label = "+".join(blocks[name]) if name in blocks else name
+        label = "+".join(blocks.get(name, ())) or name
         same = next((names for other, names, entry in found if other == label and entry == stored), None)
         if same is None:
             found.append((label, [name], stored))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from glottis.io.files import write_text_atomic
-from glottis.report import controls, figures, fitted_rows, groups, wording
+from glottis.report import controls, figures, final, fitted_rows, groups, wording
 from glottis.report.gallery import Picture, all_sets, draw_all
 from glottis.report.methods import PROTOCOL, methods
 from glottis.report.methods_models import params_text
@@ -72,6 +72,7 @@ def _page(result: StudyResult, pictures: Mapping[str, Picture]) -> str:
         notes=_notes(results["models"]),
         **_of_models(result),
         **_of_honesty(result),
+        **_of_final(result),
     )
 
 
@@ -79,17 +80,18 @@ def _of_models(result: StudyResult) -> dict[str, Any]:
     """What the sections on models need."""
     models, primary = result.results["models"], result.results["primary_model"]
     blocks = {**result.study.models(), **{name: entry["sequences"] for name, entry in models.items()}}
-    rows = fitted_rows.selection_rows(models)
+    seeing = groups.of_features(models)
+    rows = fitted_rows.selection_rows(seeing)
     return {
         "groups": groups.groups_of(models),
         "several": groups.several_classifiers(models),
         "flow_groups": groups.flow_groups(result.flow["models"], blocks),
         "selection_rows": rows,
         "steps": fitted_rows.steps_of(rows),
-        "tuning": [] if cross_validated(result) else fitted_rows.tuning_tables(models),
+        "tuning": [] if cross_validated(result) else fitted_rows.tuning_tables(seeing),
         "tuned": fitted_rows.tuned,
-        "selected": fitted_rows.selected_groups(models, primary),
-        "block_rows": fitted_rows.block_rows(models, primary),
+        "selected": fitted_rows.selected_groups(seeing, primary),
+        "block_rows": fitted_rows.block_rows(seeing, primary),
         "stability_word": fitted_rows.stability_word,
         "most_shown": groups.MOST_SHOWN,
         "large": len(models) > groups.MOST_SHOWN,
@@ -106,6 +108,17 @@ def _of_honesty(result: StudyResult) -> dict[str, Any]:
         "difference_text": controls.difference_text,
         "p_value": controls.p_value,
         "span": figures.range_text,
+    }
+
+
+def _of_final(result: StudyResult) -> dict[str, Any]:
+    """What the sections on clinical use and on the final model need."""
+    return {
+        "final": result.final,
+        "odds": final.odds_tables(result),
+        "in_sample": final.in_sample_words(result),
+        "counts_only": final.counts_only(result),
+        "explained": final.explained_words(result),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from glottis.report.methods_clinical import clinical_paragraph, final_paragraph
 from glottis.report.methods_controls import controls_paragraph, harmonisation_paragraph
 from glottis.report.methods_images import image_paragraphs
 from glottis.report.methods_models import fusion_paragraph, model_paragraph
@@ -20,15 +21,17 @@ def methods(result: StudyResult) -> list[Paragraph]:
     if study.table is not None:
         made = [Paragraph("Features", table_sentences(result, study.table))]
     else:
-        made = image_paragraphs(study)
+        made = image_paragraphs(study) if study.sequences else []
     written = [
         *made,
         _split(result),
         harmonisation_paragraph(result),
-        selection_paragraph(result),
-        model_paragraph(result),
+        None if study.clinical_alone else selection_paragraph(result),
+        None if study.clinical_alone else model_paragraph(result),
         fusion_paragraph(result),
+        clinical_paragraph(result),
         controls_paragraph(result),
+        final_paragraph(result),
         _statistics(result),
     ]
     return [paragraph for paragraph in written if paragraph is not None]

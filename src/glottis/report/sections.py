@@ -13,6 +13,8 @@ TITLES = {
     "models": "Models",
     "controls": "Controls",
     "selected": "Selected features",
+    "clinical": "Clinical model and nomogram",
+    "final": "The model to take away",
     "methods": "Methods as they ran",
     "honesty": "Honesty",
     "provenance": "Provenance",
@@ -22,8 +24,14 @@ TITLES = {
 def sections(result: StudyResult) -> dict[str, str]:
     """Anchor to heading, with its number."""
     absent = set()
-    if result.study.table is not None:
+    if not result.study.sequences:
         absent.add("masks")
+    if result.study.clinical_alone:
+        absent |= {"features", "selected"}
+    if result.study.clinical_model is None and result.study.nomogram is None:
+        absent.add("clinical")
+    if result.final is None:
+        absent.add("final")
     if result.results["harmonisation"] is None:
         absent.add("harmonisation")
     shown = {name: title for name, title in TITLES.items() if name not in absent}

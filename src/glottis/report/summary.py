@@ -112,7 +112,9 @@ def cross_validated(result: StudyResult) -> bool:
 def _asked(result: StudyResult) -> str:
     outcome = result.results["outcome"]
     table = result.study.table
-    if table is None:
+    if result.study.clinical_alone:
+        what = f"the clinical columns {joined(result.study.clinical)}"
+    elif table is None:
         what = f"features measured inside the tumour's mask on {joined(result.study.sequences)}"
     else:
         blocks = f" ({joined(table.blocks)})" if table.blocks else ""
@@ -292,6 +294,8 @@ def _left_by_checks(result: StudyResult) -> str:
     where = section(result, "checks")
     warnings = sum(1 for finding in result.checks if finding["severity"] == "warning")
     if result.study.table is not None:
+        return f"The checks of the cohort left {counted(warnings, 'warning')} ({where})."
+    if result.study.clinical_alone:
         return f"The checks of the cohort left {counted(warnings, 'warning')} ({where})."
     failures = len(result.extraction["failures"])
     noted = {(row["patient"], row["sequence"]) for row in result.extraction["warnings"]}

@@ -11,6 +11,7 @@ from sklearn.base import clone
 from glottis._optional import require
 from glottis.modelling.blocks import BlockSelector
 from glottis.modelling.classifiers import CLASSIFIERS
+from glottis.modelling.clinical import ClinicalChain
 from glottis.modelling.crossval import TunedChain
 from glottis.modelling.fusion import LateFusion
 from glottis.modelling.harmonise import ComBat
@@ -22,6 +23,7 @@ from glottis.selection.mrmr import MRMR
 from glottis.selection.perturbation import PerturbationFilter
 from glottis.selection.reproducibility import ICCFilter
 from glottis.selection.univariate import UnivariateFilter
+from glottis.study.clinical import regression_of
 from glottis.study.spec import Study
 from glottis.study.units import FitUnit, drawn_again, perturbed
 
@@ -52,6 +54,8 @@ def refuse_unavailable(study: Study, *, allow_code: bool) -> None:
 
 def chains_of(unit: FitUnit) -> dict[str, Any]:
     """Model to its unfitted estimator."""
+    if not unit.design.of_features:
+        return {model: regression_of(unit, seed_of(unit)) for model in unit.design.models.values()}
     if unit.mode == "control":
         steps = [("encode", clinical_encoder(unit))]
         return {model: _chain(unit, steps, CONTROL_CLASSIFIER, CONTROL_GRID) for model in unit.design.models.values()}
@@ -170,6 +174,8 @@ def tuned_of(model: Any) -> dict[str, Any]:
     """What a fitted model tuned, as plain values: with it `fixed_of` makes a model that is cheap to fit again."""
     if isinstance(model, LateFusion):
         return {"blocks": {block: tuned_of(chain) for block, chain in model.chains_.items()}}
+    if isinstance(model, ClinicalChain):
+        return {}
     return {"point": dict(model.best_params_), "steps": {name: _tuned_step(step) for name, step in model.steps_}}
 
 
@@ -192,6 +198,8 @@ def with_tuned(model: Any, tuned: Mapping[str, Any]) -> Any:
     if isinstance(model, LateFusion):
         chains = {block: with_tuned(chain, tuned["blocks"][block]) for block, chain in model.chains.items()}
         return LateFusion(chains, model.blocks, model.stacker)
+    if isinstance(model, ClinicalChain):
+        return model.as_tuned()
     steps = [(name, _fixed_step(step, tuned["steps"][name])) for name, step in model.steps]
     grid = {name: (value,) for name, value in tuned["point"].items()}
     return clone(model).set_params(steps=steps, grid=grid, search="grid")

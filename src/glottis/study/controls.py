@@ -13,10 +13,11 @@ import pandas as pd
 
 from glottis.data.cohort import Cohort
 from glottis.evaluation.discrimination import area
+from glottis.modelling.crossval import TunedChain
 from glottis.modelling.fixed import FixedChain
-from glottis.modelling.fusion import LateFusion
 from glottis.study.chains import chains_of, with_tuned
-from glottis.study.fitting import unit_key
+from glottis.study.clinical import clinical_frame
+from glottis.study.fitting import scorable, unit_key
 from glottis.study.spec import Design, Study
 from glottis.study.split import Partition
 from glottis.study.store import ResultCache
@@ -73,6 +74,8 @@ def controls_of(
 
 
 def _volume(study: Study, features: pd.DataFrame) -> pd.DataFrame | str:
+    if study.clinical_alone:
+        return "the study has no features"
     names = list(map(str, features.columns))
     wanted = study.controls.volume
     if isinstance(wanted, str):
@@ -101,16 +104,11 @@ def _site(study: Study, patients: Sequence[Any], parts: Sequence[Partition]) -> 
 def _clinical(study: Study, patients: Sequence[Any]) -> pd.DataFrame | str:
     if not study.clinical:
         return "the study names no clinical columns"
-    frame = pd.DataFrame({case.patient: dict(case.clinical) for case in patients}).T.reindex(columns=study.clinical)
-    return pd.DataFrame({name: _typed(column) for name, column in frame.items()}, index=frame.index)
-
-
-def _typed(column: pd.Series) -> pd.Series:
-    """Numbers where every value is one; otherwise words, a gap among them."""
-    numbers = pd.to_numeric(column, errors="coerce")
-    if numbers.notna().equals(column.notna()) and numbers.notna().any():
-        return numbers.astype(float)
-    return column.map(lambda cell: ABSENT if pd.isna(cell) else str(cell)).astype(object)
+    if study.clinical_alone:
+        return "the primary model is the clinical one"
+    frame = clinical_frame(study, patients)
+    words = [str(name) for name, kind in frame.dtypes.items() if kind.kind not in "fiub"]
+    return frame.assign(**{name: frame[name].map(lambda cell: ABSENT if pd.isna(cell) else cell) for name in words})
 
 
 def control_units(
@@ -236,17 +234,13 @@ def fit_shuffled(shuffle: ShuffledUnit) -> dict[str, float | None]:
 def _shuffled_areas(shuffle: ShuffledUnit) -> dict[str, float | None]:
     unit = shuffle.unit
     model = with_tuned(chains_of(unit)[shuffle.model], shuffle.tuned)
-    if not isinstance(model, LateFusion):
+    if isinstance(model, TunedChain):
         model = FixedChain(model, {name: values[0] for name, values in model.grid.items()})
     model.fit(unit.training, unit.outcome.loc[unit.training.index], groups=unit.groups)
     found: dict[str, float | None] = {}
     for name, view in unit.tests.items():
-        usable = view[np.isfinite(view[list(model.selected_)].to_numpy()).all(axis=1)] if _gaps(unit) else view
+        usable = view[scorable(unit, model, view)]
         truth = unit.outcome.loc[usable.index].to_numpy().astype(bool)
         both = 0 < truth.sum() < truth.size
         found[name] = float(area(truth, model.predict_proba(usable)[:, 1])) if both else None
     return found
-
-
-def _gaps(unit: FitUnit) -> bool:
-    return unit.study.table is None or unit.study.table.impute is None

@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from glottis.evaluation.discrimination import area
+from glottis.modelling.clinical import ClinicalChain
+from glottis.modelling.crossval import TunedChain
 from glottis.modelling.fusion import LateFusion
 from glottis.modelling.harmonise import ComBat
 from glottis.study.chains import tuned_of
@@ -22,7 +25,7 @@ def described(unit: FitUnit, name: str, model: Any) -> dict[str, Any]:
     Args:
         unit: what it was fitted on.
         name: of the model.
-        model: a fitted `TunedChain` or `LateFusion`.
+        model: a fitted `TunedChain`, `LateFusion` or `ClinicalChain`.
     """
     late = isinstance(model, LateFusion)
     chains = dict(model.chains_) if late else {"": model}
@@ -42,9 +45,27 @@ def described(unit: FitUnit, name: str, model: Any) -> dict[str, Any]:
         "weights": {block: float(w) for block, w in model.standardised_weights_.items()} if late else None,
         "kept": [row for block, chain in chains.items() for row in _kept(unit, block, chain)],
         "selected": _in_order([row for chain in chains.values() for row in _selected(chain)]),
-        "tuning": [] if late else _tuning(model),
-        "lasso": None if late else _lasso_path(model),
+        "tuning": _tuning(model) if isinstance(model, TunedChain) else [],
+        "lasso": _lasso_path(model) if isinstance(model, TunedChain) else None,
         "notes": model.note_.splitlines(),
+        "regression": _regression(model) if isinstance(model, ClinicalChain) else None,
+        "in_sample": _in_sample(unit, model) if unit.study.nomogram is not None and unit.design.of_features else None,
+    }
+
+
+def _regression(model: ClinicalChain) -> dict[str, Any]:
+    """The odds ratios and the linear predictor of a clinical model or nomogram."""
+    return {"table": model.table_.to_dict(), "predictor": model.model_.to_dict()}
+
+
+def _in_sample(unit: FitUnit, model: Any) -> dict[str, Any]:
+    """What the model's scores of its own training patients would show: an AUC, and whether they separate them."""
+    scores = model.predict_proba(unit.training)[:, 1]
+    truth = unit.outcome.loc[unit.training.index].to_numpy().astype(bool)
+    return {
+        "auc": float(area(truth, scores)),
+        "out_of_fold_auc": float(area(truth, model.out_of_fold_.loc[unit.training.index].to_numpy())),
+        "separates": bool(scores[truth].min() > scores[~truth].max()),
     }
 
 
@@ -59,7 +80,7 @@ def _probabilities(model: Any, classifier: str) -> bool:
     """Whether the scores count as probabilities: recalibrated, stacked, or those of a logistic regression."""
     if isinstance(model, LateFusion) or model.recalibration_ is not None:
         return True
-    return classifier == "logistic_regression" and model.class_weight is None
+    return isinstance(model, ClinicalChain) or (classifier == "logistic_regression" and model.class_weight is None)
 
 
 def _kept(unit: FitUnit, block: str, chain: Any) -> list[dict[str, Any]]:

@@ -14,11 +14,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from glottis.evaluation import calibration, confusion_metrics, cross_validated_auc, roc_auc, roc_curve
+from glottis.evaluation import calibration, confusion_metrics, cross_validated_auc, decision_curve, roc_auc, roc_curve
 from glottis.study.split import CROSS_VALIDATION, EXTERNAL, INTERNAL, TRAINING
 
 SETS = (TRAINING, INTERNAL, EXTERNAL, CROSS_VALIDATION)
 METRICS = ("accuracy", "sensitivity", "specificity", "ppv", "npv", "f1")
+THRESHOLDS = np.linspace(0.02, 0.98, 49)
+"""Of the decision curves."""
 ROC_GRID = np.linspace(0, 1, 101)
 
 
@@ -56,6 +58,7 @@ def _held_out(rows: pd.DataFrame, *, recalibrated: bool) -> dict[str, Any]:
         "threshold": threshold,
         "calibration": calibration(truth, score).to_dict() if recalibrated else None,
         "calibration_note": "" if recalibrated else "The scores were not recalibrated: they are no probabilities.",
+        "decision": decision_curve(truth, score, thresholds=THRESHOLDS).to_dict() if recalibrated else None,
         "roc": {"fpr": curve.false_positive_rate.tolist(), "tpr": curve.sensitivity.tolist()},
     }
 
@@ -73,6 +76,7 @@ def _cross_validated(rows: pd.DataFrame, test_share: float | None) -> dict[str, 
         "threshold": None,
         "calibration": None,
         "calibration_note": "Scores of different folds come from different models: no calibration is shown.",
+        "decision": None,
         "roc": _mean_roc(rows),
     }
 

@@ -10,8 +10,10 @@ import numpy as np
 import pandas as pd
 
 from glottis._errors import CohortError, GlottisError
+from glottis.evaluation.interval import Bools
 from glottis.evaluation.thresholds import youden_threshold
 from glottis.modelling.chain import fit_together
+from glottis.modelling.clinical import ClinicalChain
 from glottis.study.chains import chains_of, imputes, seed_of, steps_of
 from glottis.study.describe import described, transform_notes
 from glottis.study.split import TRAINING
@@ -44,7 +46,7 @@ def fit_models(unit: FitUnit) -> dict[str, Any]:
     outcome = unit.outcome.loc[unit.training.index]
     chains = chains_of(unit)
     try:
-        if unit.design.fusion == "late":
+        if unit.design.fusion != "early":
             return {name: chain.fit(unit.training, outcome, groups=unit.groups) for name, chain in chains.items()}
         return fit_together(chains, unit.training, outcome, groups=unit.groups)
     except ValueError as error:
@@ -112,8 +114,7 @@ def _held_out_scores(
     """Set to its patients' scores; who has none because a selected feature is missing; what the scoring noted."""
     scores, unscored, notes = {}, [], []
     for set_, view in unit.tests.items():
-        whole = unit.mode == "control" or imputes(unit.study)
-        complete = view if whole else view[np.isfinite(view[model.selected_].to_numpy()).all(axis=1)]
+        complete = view[scorable(unit, model, view)]
         unscored += [{"patient": patient, "set": set_} for patient in view.index.difference(complete.index)]
         if len(complete):
             try:
@@ -124,6 +125,15 @@ def _held_out_scores(
             scores[set_] = pd.Series(values, index=complete.index)
             notes += [f"{set_}: {note}" for note in transform_notes(model)]
     return scores, unscored, notes
+
+
+def scorable(unit: FitUnit, model: Any, view: pd.DataFrame) -> Bools:
+    """Rows that the model can score: with all it needs, and no level that its training patients did not have."""
+    if isinstance(model, ClinicalChain):
+        return model.scorable(view)
+    if unit.mode == "control" or imputes(unit.study):
+        return np.ones(len(view), dtype=bool)
+    return np.asarray(np.isfinite(view[model.selected_].to_numpy()).all(axis=1))
 
 
 def _best_on_test(unit: FitUnit, scores: dict[str, pd.Series]) -> float:
@@ -164,6 +174,9 @@ def unit_key(unit: FitUnit, *more: Any) -> str:
         "as_published": list(study.as_published) if unit.mode == "as_published" else [],
         "mode": unit.mode,
     }
+    if not unit.design.of_features:
+        blocks = (study.clinical_model, study.nomogram)
+        settings["regression"] = [None if block is None else block.model_dump(mode="json") for block in blocks]
     groups = None if unit.groups is None else unit.groups.to_dict()
     batches = None if unit.batches is None else _frame_digest(unit.batches)
     people = [unit.outcome.to_dict(), groups, batches, unit.repeat, unit.fold]

@@ -36,7 +36,9 @@ def model_entry(
         "sequences": list(sequences),
         "n_patients": len(patients),
         "n_positive": sum(patients.values()),
-        "n_candidates": sum(study.block_of(name) in sequences for name in features),
+        "n_candidates": sum(study.block_of(name) in sequences for name in features)
+        if design.of_features
+        else max(result["fit"]["kept"][0]["n"] for result in results),
         "sets": sets,
         "fits": [result["fit"] for result in results],
         "unscored": [row for result in results for row in result["unscored"]],

@@ -17,6 +17,7 @@ from glottis.data.tables import FeatureTable
 from glottis.modelling.batches import batch_effect
 from glottis.modelling.confounding import tangled
 from glottis.study.chains import combat
+from glottis.study.clinical import clinical_units, nomogram_units
 from glottis.study.controls import ShuffledUnit, control_units, controls_of, fit_shuffled, shuffled_units
 from glottis.study.fitting import fit_unit
 from glottis.study.parallel import Progress, map_units
@@ -65,10 +66,11 @@ class ModellingStage:
         primary = primary_model(self.study, fits)
         if self.study.chooses:
             for design in self.study.designs():
-                if all(name in fits for name in design.models.values()):
+                if design.of_features and all(name in fits for name in design.models.values()):
                     fits[design.chosen] = chosen_fits(design, fits)
-                else:
+                elif design.of_features:
                     refused[design.chosen] = next(refused[name] for name in design.models.values() if name in refused)
+        fits |= self._nomogram(fits, primary, refused)
         fits = {name: fits[name] for name in self.study.models() if name in fits}
         self.timed("models", start)
         found = {"fits": fits, "refused": refused, "primary": primary}
@@ -104,7 +106,9 @@ class ModellingStage:
         units: dict[str, list[FitUnit]] = {}
         refused: dict[str, str] = {}
         for design in self.study.designs():
-            own = self._design_units(design)
+            if design.fusion == "nomogram":
+                continue  # it needs the scores of the others
+            own = self._design_units(design) if design.of_features else self._clinical_units(design)
             reason = too_few(own, self.study.model.folds)
             if reason:
                 refused |= dict.fromkeys(design.models.values(), reason)
@@ -114,6 +118,29 @@ class ModellingStage:
             message = f"No model can be fitted. {next(iter(refused))}: {next(iter(refused.values()))}."
             raise CohortError(message)
         return units, refused
+
+    def _clinical_units(self, design: Design) -> list[FitUnit]:
+        return clinical_units(self.study, design, list(self.cohort), self.parts, self.patients(), self.cache)
+
+    def _nomogram(self, fits: Fits, primary: Primary, refused: dict[str, str]) -> Fits:
+        """Fits of the nomogram, from the scores of the primary model."""
+        for design in self.study.designs():
+            if design.fusion == "nomogram" and primary.design.of_features:
+                units = nomogram_units(
+                    self.study,
+                    design,
+                    list(self.cohort),
+                    self.parts,
+                    self.patients(),
+                    self.cache,
+                    fits=fits[primary.model],
+                    features=self.tables[0],
+                )
+                reason = too_few(units, self.study.model.folds)
+                if not reason:
+                    return self._fitted(units, "nomogram")
+                refused |= dict.fromkeys(design.models.values(), reason)
+        return {}
 
     def _fitted(self, units: Sequence[FitUnit], stage: str) -> Fits:
         results = map_units(fit_unit, units, jobs=self.jobs, stage=stage, progress=self.progress)

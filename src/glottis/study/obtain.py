@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from glottis._errors import CohortError
 from glottis.data.cohort import Cohort
@@ -45,6 +46,8 @@ def obtain_features(
     """
     if source.given is not None:
         return [_given_table(source.given, source.study, cohort, folder)], 0
+    if source.study.clinical_alone:
+        return [_no_features(folder)], 0
     return _extract(source.study, cohort, parts, folder=folder, jobs=jobs, progress=progress)
 
 
@@ -54,6 +57,13 @@ def _given_table(given: GivenTable, study: Study, cohort: Cohort, folder: Path) 
     write_atomic(folder / "features.parquet", partial(table.frame.to_parquet, index=False))
     counts = count_ledger((study.block_of(name), *place(name)) for name in table.features)
     write_json(folder / "extraction.json", {"failures": [], "warnings": [], "counts": counts, "bins": {}})
+    return table
+
+
+def _no_features(folder: Path) -> FeatureTable:
+    table = FeatureTable(pd.DataFrame({"patient": pd.Series(dtype=str), "reader": "", "round": 0}))
+    write_atomic(folder / "features.parquet", partial(table.frame.to_parquet, index=False))
+    write_json(folder / "extraction.json", {"failures": [], "warnings": [], "counts": [], "bins": {}})
     return table
 
 

@@ -35,7 +35,8 @@ def primary_model(study: Study, fits: Mapping[str, Sequence[Mapping[str, Any]]])
         study: the settings.
         fits: what ``fit_unit`` gave, by model.
     """
-    usable = [design for design in study.designs() if any(name in fits for name in design.models.values())]
+    fitted = [design for design in study.designs() if any(name in fits for name in design.models.values())]
+    usable = [design for design in fitted if design.of_features] or fitted
     design = max(usable, key=lambda item: len(item.blocks))  # the first of equals: early comes before late
     names = [name for name in design.models.values() if name in fits]
     most = f"{design.name} has the most {'sequences' if study.table is None else 'blocks'}" if len(usable) > 1 else ""

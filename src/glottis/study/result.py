@@ -8,6 +8,7 @@ What each file of a run holds::
     extraction.json   failures, warnings, counts
     predictions.csv   the ledger                results.json      every number of the report
     fit_log.jsonl     hashed ids each fit saw   masks.npz         pictures of the mask sheet
+    final.json        the final model           model.glottis     the same as a file to take away
     provenance.json   versions, hashes, host, times (the only file that differs between equal runs)
 """
 
@@ -48,6 +49,7 @@ class StudyResult:
         features: the feature table.
         predictions: the ledger.
         results: see ``glottis.study.evaluate``.
+        final: the final model, see ``glottis.study.final_results``; ``None`` where none was wanted.
         provenance: versions, hashes, host and durations.
         pictures: by ``patient/sequence``: ``(2, side, side)``, grey values and mask.
     """
@@ -61,6 +63,7 @@ class StudyResult:
     features: FeatureTable
     predictions: Predictions
     results: Mapping[str, Any]
+    final: Mapping[str, Any] | None
     provenance: Mapping[str, Any]
     pictures: Mapping[str, NDArray[np.uint8]]
 
@@ -77,6 +80,7 @@ class StudyResult:
         return cls(
             folder=folder,
             results=read_json(folder / "results.json"),
+            final=read_json(folder / "final.json") if (folder / "final.json").exists() else None,
             study=read_study(folder / "study.yaml"),
             checks=tuple(read_json(folder / "checks.json")),
             flow=read_json(folder / "flow.json"),

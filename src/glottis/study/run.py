@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +23,8 @@ from glottis.study.chains import refuse_unavailable
 from glottis.study.check import Finding, Limits, check_cohort, check_models, check_table, errors_of, in_order
 from glottis.study.check.levels import StudyGreyLevels
 from glottis.study.counter import count_analysis
+from glottis.study.final import FinalModel
+from glottis.study.final_results import store_final
 from glottis.study.modelling_stage import ModellingStage, refuse_unseen_batches
 from glottis.study.obtain import obtain_features
 from glottis.study.parallel import Progress, silent
@@ -49,7 +51,19 @@ class _Run:
         self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
 
 
-def run(study: Study, folder: Path, *, jobs: int = 1, progress: Progress = silent, allow_code: bool = False) -> Path:
+Deliver = Callable[[FinalModel, Path], None]
+"""Writes the final model into the run folder."""
+
+
+def run(
+    study: Study,
+    folder: Path,
+    *,
+    jobs: int = 1,
+    progress: Progress = silent,
+    allow_code: bool = False,
+    deliver: Deliver | None = None,
+) -> Path:
     """Run a study and store everything that its report needs.
 
     A run that was interrupted goes on where it stopped when it is called again with the same folder.
@@ -60,6 +74,7 @@ def run(study: Study, folder: Path, *, jobs: int = 1, progress: Progress = silen
         jobs: worker processes for scans and fits.
         progress: told of every finished unit of work.
         allow_code: a classifier that the study names by import path may be loaded, which runs its code.
+        deliver: given the final model, which it writes to a file; ``None`` makes no final model.
 
     Returns:
         The run folder.
@@ -107,6 +122,10 @@ def run(study: Study, folder: Path, *, jobs: int = 1, progress: Progress = silen
         )
         store_results(study, folder, work)
         state.timed("results", start)
+        if deliver is not None and study.final.bundle:
+            start = time.perf_counter()
+            store_final(stage, work, folder, deliver, key=digest)
+            state.timed("final", start)
         scans = {} if study.table is not None else {"scans": n_scans}
         write_json(folder / "provenance.json", _provenance(state, started, inputs={**inputs, **scans}))
     return folder

@@ -40,6 +40,8 @@ class Source:
 
     def why_absent(self, case: Case) -> str:
         """Why nothing was measured of a patient; empty where something was."""
+        if self.study.clinical_alone:
+            return ""
         if self.given is None:
             return "" if case.scans else "no image with a mask"
         return "" if case.patient in self.given.measured else "no value in the feature table"
@@ -48,6 +50,8 @@ class Source:
         """Features that the model of all sequences or blocks starts from."""
         if self.given is not None:
             return len(self.given.columns.features)
+        if self.study.clinical_alone:
+            return len(self.study.clinical)
         return sum(len(feature_names(case_settings(self.study, name).features)) for name in self.study.sequences)
 
 

@@ -19,6 +19,7 @@ from pydantic import BaseModel, Discriminator, Field, Tag, ValidationError, fiel
 from glottis._errors import InputError, SettingsError, nearest
 from glottis.data.cohort import Roles
 from glottis.study.spec_block import Block
+from glottis.study.spec_clinical import ClinicalModel, Final, Nomogram
 from glottis.study.spec_images import DEFAULT_PREPROCESSING, Features, Modality, Perturbations, Preprocessing, Sequence
 from glottis.study.spec_models import Controls, Harmonise, Model, Selection
 from glottis.study.spec_table import TableFeatures
@@ -81,7 +82,8 @@ class Split(Block):
         return self
 
 
-Fusion = Literal["early", "late"]
+Fusion = Literal["early", "late", "clinical", "nomogram"]
+CLINICAL_MODEL, NOMOGRAM = "clinical", "nomogram"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +93,8 @@ class Design:
     Attributes:
         name: of the combination and its fusion.
         blocks: its sequences or blocks.
-        fusion: ``early`` sets features side by side, ``late`` stacks the scores of a model for each block.
+        fusion: ``early`` sets features side by side, ``late`` stacks the scores of a model for each block;
+            ``clinical`` is the regression of the clinical columns, ``nomogram`` that of scores and clinical columns.
         models: classifier to the model's name.
     """
 
@@ -99,6 +102,11 @@ class Design:
     blocks: tuple[str, ...]
     fusion: Fusion
     models: Mapping[str, str]
+
+    @property
+    def of_features(self) -> bool:
+        """Whether its models see features; the others see clinical columns or scores."""
+        return self.fusion in ("early", "late")
 
     @property
     def chosen(self) -> str:
@@ -130,7 +138,8 @@ class Study(Block):
     """A whole study, as ``study.yaml`` states it.
 
     It starts from images (``sequences``), or from a table of features (``features: table.csv``), which may be the
-    manifest itself. Without an id column the rows of such a table are numbered (``id: null``).
+    manifest itself. Without an id column the rows of such a table are numbered (``id: null``). With neither it is a
+    study of the clinical columns alone (``clinical_model``).
     """
 
     title: str = "Radiomics study"
@@ -153,6 +162,9 @@ class Study(Block):
     harmonise: Harmonise | None = None
     controls: Controls = Controls()
     as_published: tuple[Literal["selection", "threshold"], ...] = ()
+    clinical_model: ClinicalModel | None = None
+    nomogram: Nomogram | None = None
+    final: Final = Final()
     check: Check = Check()
     random_state: int = Field(default=2025, ge=0)
 
@@ -184,7 +196,7 @@ class Study(Block):
             for modality, block in value.items()
         }
 
-    @field_validator("perturbations", mode="before")
+    @field_validator("perturbations", "clinical_model", "nomogram", mode="before")
     @classmethod
     def _switch(cls, value: Any) -> Any:
         return ({} if value else None) if isinstance(value, bool) else value
@@ -208,16 +220,44 @@ class Study(Block):
 
     @model_validator(mode="after")
     def _one_start(self) -> Self:
-        if self.table is None and not self.sequences:
-            message = "'sequences' is missing: add it, or start from a table of features (features: table.csv)"
+        if self.table is None and not self.sequences and self.clinical_model is None:
+            message = (
+                "'sequences' is missing: add it, or start from a table of features (features: table.csv), or from "
+                "clinical columns alone (clinical_model: true)"
+            )
             raise ValueError(message)
         if self.table is None and self.id is None:
-            message = "id: a study of images needs an id column (only rows of a feature table can be numbered)"
+            what = "images" if self.sequences else "clinical columns"
+            message = f"id: a study of {what} needs an id column (only rows of a feature table can be numbered)"
             raise ValueError(message)
         if self.table is not None:
             for key in ("sequences", "preprocessing"):
                 if getattr(self, key):
                     message = f"{key}: a study that starts from a table has none; leave it out, or the table"
+                    raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _known_clinical(self) -> Self:
+        own = self.clinical_model
+        if own is not None:
+            if not self.clinical:
+                message = "clinical_model: the study names no clinical columns: add clinical: [COLUMN, ...]"
+                raise ValueError(message)
+            for name in [*own.forced, *own.reference, *own.ordinal]:
+                if name not in self.clinical:
+                    message = f"clinical_model: '{name}' is no clinical column ({nearest(name, self.clinical)})"
+                    raise ValueError(message)
+        if self.nomogram is not None and own is None and not self.nomogram.features:
+            message = (
+                "nomogram: a score alone needs none: add clinical_model: true, or nomogram.features: [COLUMN, ...]"
+            )
+            raise ValueError(message)
+        if self.clinical_alone:
+            features = {"nomogram.features": self.nomogram is not None and self.nomogram.features}
+            for key, given in (features | {"harmonise": self.harmonise, "as_published": self.as_published}).items():
+                if given:
+                    message = f"{key}: a study of clinical columns alone has no features; leave it out"
                     raise ValueError(message)
         return self
 
@@ -240,6 +280,9 @@ class Study(Block):
             if not name or any(c in name for c in "+/\\ "):
                 message = f"{where}: '{name}' must have no space, plus sign or slash"
                 raise ValueError(message)
+            if name in (CLINICAL_MODEL, NOMOGRAM):
+                message = f"{where}: a model is called '{name}': take another name"
+                raise ValueError(message)
         if len({(sequence.reader, sequence.round) for sequence in self.sequences.values()}) > 1:
             message = "sequences: the primary masks of all sequences must name the same reader and round"
             raise ValueError(message)
@@ -254,6 +297,11 @@ class Study(Block):
     def table(self) -> TableFeatures | None:
         """The block of the table that the study starts from; ``None`` where it starts from images."""
         return self.features if isinstance(self.features, TableFeatures) else None
+
+    @property
+    def clinical_alone(self) -> bool:
+        """Whether the study has clinical columns and no features."""
+        return self.table is None and not self.sequences
 
     @property
     def image_features(self) -> Features:
@@ -284,7 +332,9 @@ class Study(Block):
         return next(iter(self.table.blocks_of(feature)), "")
 
     def primary(self) -> tuple[str, int]:
-        """Reader and round of the measurement that feeds the models."""
+        """Reader and round of the measurement that feeds the models; of clinical columns there is none."""
+        if self.clinical_alone:
+            return "", 0
         first = self.table or next(iter(self.sequences.values()))
         return first.reader, first.round
 
@@ -313,14 +363,23 @@ class Study(Block):
                 several = len(self.model.classifier) > 1
                 models = {own: f"{name} {own}" if several else name for own in self.model.classifier}
                 found.append(Design(name=name, blocks=blocks, fusion=kind, models=models))
-        return tuple(found)
+        return (*found, *self._regressions(max(found, key=lambda item: len(item.blocks)).blocks if found else ()))
+
+    def _regressions(self, blocks: tuple[str, ...]) -> list[Design]:
+        """The clinical model, and the nomogram of the scores of these blocks."""
+        wanted: list[tuple[str, Fusion, tuple[str, ...]]] = []
+        if self.clinical_model is not None:
+            wanted.append((CLINICAL_MODEL, "clinical", ()))
+        if self.nomogram is not None and not self.clinical_alone:
+            wanted.append((NOMOGRAM, "nomogram", blocks))
+        return [Design(name=name, blocks=own, fusion=kind, models={"regression": name}) for name, kind, own in wanted]
 
     def models(self) -> dict[str, tuple[str, ...]]:
         """Model names and their sequences or blocks, in the order of the report."""
         found: dict[str, tuple[str, ...]] = {}
         for design in self.designs():
             found |= dict.fromkeys(design.models.values(), design.blocks)
-            if self.chooses:
+            if self.chooses and design.of_features:
                 found[design.chosen] = design.blocks
         return found
 

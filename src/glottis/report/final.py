@@ -1,0 +1,138 @@
+"""What the page says of clinical model, nomogram and final model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from glottis.modelling.nomogram import Nomogram
+from glottis.report import figures
+from glottis.report.controls import p_value
+from glottis.report.plan import Plan
+from glottis.report.wording import capitalised, counted, number
+from glottis.study.result import StudyResult
+
+TITLES = {"clinical": "Clinical model", "nomogram": "Nomogram"}
+FEW_EVENTS = 10
+
+
+def odds_tables(result: StudyResult) -> list[dict[str, Any]]:
+    """Odds ratios of the clinical model and the nomogram, as rows of text."""
+    if result.final is None or result.final["absent"]:
+        return []
+    return [_odds(result, name, table) for name, table in result.final["tables"].items()]
+
+
+def _odds(result: StudyResult, name: str, table: Mapping[str, Any]) -> dict[str, Any]:
+    kept = _kept(result, name)
+    return {
+        "model": name,
+        "title": TITLES.get(name, name),
+        "n": table["n"],
+        "n_positive": table["n_positive"],
+        "rule": table["rule"],
+        "events": table["events_per_parameter"],
+        "notes": table["notes"],
+        "kept": bool(kept),
+        "rows": [
+            {
+                "variable": row["variable"],
+                "level": "" if row["level"] is None else f"{row['level']} against {row['reference']}",
+                "alone": _ratio(row["univariable"]),
+                "p_alone": p_value(row["univariable"]["p_value"]),
+                "together": "–" if row["multivariable"] is None else _ratio(row["multivariable"]),
+                "p_together": "–" if row["multivariable"] is None else p_value(row["multivariable"]["p_value"]),
+                "kept": kept.get(row["variable"], ""),
+            }
+            for row in table["rows"]
+        ],
+    }
+
+
+def _ratio(stored: Mapping[str, Any]) -> str:
+    ratio = stored["ratio"]
+    if ratio["value"] is None:
+        return "not estimable"
+    limits = "" if ratio["low"] is None else f" ({number(ratio['low'], 2)} to {number(ratio['high'], 2)})"
+    return f"{number(ratio['value'], 2)}{limits}"
+
+
+def _kept(result: StudyResult, name: str) -> dict[str, str]:
+    """In how many fits of a cross-validation each predictor entered; empty with one fit."""
+    entry = result.results["models"].get(name)
+    if entry is None or len(entry["fits"]) < 2:
+        return {}
+    counts: dict[str, int] = {}
+    for fit in entry["fits"]:
+        for row in fit["selected"]:
+            counts[row["feature"]] = counts.get(row["feature"], 0) + 1
+    n = len(entry["fits"])
+    table = (result.final or {})["tables"][name]
+    return {row["variable"]: f"{counts.get(row['variable'], 0)} of {n}" for row in table["rows"]}
+
+
+def in_sample_words(result: StudyResult) -> str:
+    """What scores by the model that learnt from the patients would have shown; empty without a nomogram."""
+    fits = [fit["in_sample"] for fit in result.results["models"][result.results["primary_model"]]["fits"]]
+    found = [own for own in fits if own is not None]
+    if not found or result.study.nomogram is None:
+        return ""
+    mean = sum(own["auc"] for own in found) / len(found)
+    honest = sum(own["out_of_fold_auc"] for own in found) / len(found)
+    separate = sum(own["separates"] for own in found)
+    text = (
+        "The nomogram used out-of-fold scores of its training patients. Scores of the same patients by the model that "
+        f"had learnt from them would have shown an AUC of {number(mean)} in place of {number(honest)}"
+    )
+    if separate:
+        where = "" if len(found) == 1 else f" in {separate} of {len(found)} fits"
+        text += f", and separated the classes completely{where}: no nomogram exists of such scores"
+    return f"{text}."
+
+
+def counts_only(result: StudyResult) -> str:
+    """That a regression rests on few events; empty where it does not."""
+    final = result.final
+    if final is None or final["absent"]:
+        return ""
+    few = [
+        f"the {TITLES.get(name, name).lower()} has {number(table['events_per_parameter'], 1)} patients of the smaller "
+        "class per coefficient"
+        for name, table in final["tables"].items()
+        if table["events_per_parameter"] is not None and table["events_per_parameter"] < FEW_EVENTS
+    ]
+    return f"{capitalised('; '.join(few))}: below {FEW_EVENTS}, its coefficients are shaky." if few else ""
+
+
+def explained_words(result: StudyResult) -> list[str]:
+    """How the scores are explained, and why they are not."""
+    final = result.final
+    if final is None or final["absent"]:
+        return []
+    stored = final["explanation"]
+    if stored["absent"]:
+        return [f"{capitalised(stored['absent'])}."]
+    lines = [capitalised(note) if note.endswith(".") else f"{capitalised(note)}." for note in stored["notes"]]
+    shap = stored["shap"]
+    if shap is not None:
+        lines.append(
+            f"SHAP values of {counted(len(shap['rows']), 'patient')} ({stored['patients']}), {shap['how']}: what each "
+            "feature added to the score against the training data. They explain the model, not the disease; features "
+            "that go together share their credit as the model happens to use them."
+        )
+    return lines
+
+
+def final_plans(result: StudyResult) -> Iterator[Plan]:
+    """Figures of nomogram and explanation."""
+    final = result.final
+    if final is None or final["absent"]:
+        return
+    points = final["nomogram"]
+    if points is not None:
+        yield Plan(
+            "nomogram",
+            f"Nomogram of the {'clinical model' if points['kind'] == 'clinical' else 'score and clinical columns'}.",
+            partial(figures.nomogram_figure, Nomogram.from_dict(points["points"])),
+        )
