@@ -1,40 +1,31 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
+from bootstrap_cases import logistic, resamples
 from scipy.special import expit
 
 from glottis.evaluation import CorrectedCalibration, corrected_calibration, optimism
 from glottis.evaluation.corrected_calibration import over_resamples
 from stored import reference
-from test_optimism import _resamples, logistic
 
 R = reference("corrected_calibration")
 
 
 @pytest.fixture(scope="module")
-def cancer(shared_data: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Three predictors and the outcome of 750 patients (df_binary of dcurves)."""
-    table = pd.read_csv(shared_data / "stats" / "df_binary.csv")
-    return table[["age", "famhistory", "marker"]].to_numpy(dtype=float), table["cancer"].to_numpy(dtype=int)
-
-
-@pytest.fixture(scope="module")
-def corrected(cancer: tuple[np.ndarray, np.ndarray]) -> CorrectedCalibration:
-    return corrected_calibration(logistic, *cancer)
+def corrected(cancer_predictors: tuple[np.ndarray, np.ndarray]) -> CorrectedCalibration:
+    return corrected_calibration(logistic, *cancer_predictors)
 
 
 def noise(n: int = 120) -> tuple[np.ndarray, np.ndarray]:
     return np.random.default_rng(1).standard_normal((n, 10)), np.arange(n) % 2
 
 
-def test_the_curve_over_the_same_resamples_is_that_of_r(cancer: tuple[np.ndarray, np.ndarray]) -> None:
-    X, y = cancer
-    result, expected = over_resamples(logistic, X, y, _resamples(len(y))), R["given"]
+def test_the_curve_over_the_same_resamples_is_that_of_r(cancer_predictors: tuple[np.ndarray, np.ndarray]) -> None:
+    X, y = cancer_predictors
+    result, expected = over_resamples(logistic, X, y, resamples(len(y))), R["given"]
     np.testing.assert_allclose(result.curve_score, expected["grid"], rtol=1e-9)
     np.testing.assert_allclose(result.apparent, expected["apparent"], atol=1e-8)
     np.testing.assert_allclose(result.optimism, expected["optimism"], atol=1e-8)
@@ -57,8 +48,8 @@ def test_the_errors_are_those_that_rms_prints(corrected: CorrectedCalibration) -
     assert corrected.e90 == pytest.approx(expected["e90"], abs=0.004)
 
 
-def test_performance_is_what_optimism_gives(cancer: tuple[np.ndarray, np.ndarray]) -> None:
-    X, y = cancer[0][:200], cancer[1][:200]
+def test_performance_is_what_optimism_gives(cancer_predictors: tuple[np.ndarray, np.ndarray]) -> None:
+    X, y = cancer_predictors[0][:200], cancer_predictors[1][:200]
     result = corrected_calibration(logistic, X, y, n_resamples=25, random_state=3)
     assert result.performance == optimism(logistic, X, y, n_resamples=25, random_state=3)
 

@@ -88,9 +88,7 @@ def corrected_calibration(
     return over_resamples(fit, X, y_true, rows, n_grid)
 
 
-def over_resamples(
-    fit: Fit, X: Any, y_true: ArrayLike, resamples: list[Any], n_grid: int = 50
-) -> CorrectedCalibration:
+def over_resamples(fit: Fit, X: Any, y_true: ArrayLike, resamples: list[Any], n_grid: int = 50) -> CorrectedCalibration:
     """`corrected_calibration` with the rows of each resample given."""
     rows = np.asarray(y_true)
     if rows.size < MINIMUM_PATIENTS or n_grid < 2:
@@ -124,9 +122,7 @@ def over_resamples(
     )
 
 
-def _curve(
-    truth: Floats, score: Floats, made: list[Refit | None], n_grid: int
-) -> tuple[Floats, Floats, Floats, int]:
+def _curve(truth: Floats, score: Floats, made: list[Refit | None], n_grid: int) -> tuple[Floats, Floats, Floats, int]:
     """Grid, apparent curve, its optimism, and how many resamples reach the point that the fewest reach."""
     nothing = np.empty(0)
     if np.unique(score).size < MINIMUM_LEVELS:
@@ -152,4 +148,4 @@ def _smooth(truth: Floats, score: Floats, grid: Floats) -> Floats:
     curve = np.asarray(lowess(truth, score, frac=LOWESS_SHARE, it=0, delta=JOINED * np.ptp(score)))
     x, first = np.unique(curve[:, 0], return_index=True)
     usable = np.isfinite(curve[first, 1])
-    return np.interp(grid, x[usable], curve[first, 1][usable], left=np.nan, right=np.nan)
+    return np.asarray(np.interp(grid, x[usable], curve[first, 1][usable], left=np.nan, right=np.nan))
