@@ -20,14 +20,34 @@ LARGEST_EFFECT = 100.0
 TOTAL = "total"
 FORMAT = "glottis nomogram 1"
 FIELDS = {
-    "predictors": "points of a patient: one entry of each, added up",
-    "kind": "number: points = points_per_unit * (value - points_are_0_at); levels: points are listed by level",
-    "if_missing": "value that stands for a missing one: the training patients' median, or their most frequent level",
-    "low, high": "least and greatest value of the training patients; beyond them the line goes on, without evidence",
+    "format": "this layout",
+    "predictors": "one entry a column; the points of a patient in all of them, added up, are the total points",
+    "column": "its name in a table",
+    "label": "printed name",
+    "unit": "of a number",
+    "kind": "number: points = points_per_unit * (value - points_are_0_at); levels: points, by level; logistic: "
+    "probability of the event = 1 / (1 + exp(-linear predictor)); survival: probability of no event up to the time at = "
+    "baseline_survival ^ exp(linear predictor)",
+    "points": "of each level, or of a tick",
+    "points_per_unit": "points that one unit adds",
+    "points_are_0_at": "value with 0 points",
+    "low": "least value of the training patients; below it the line goes on, without evidence",
+    "high": "greatest value of the training patients; above it the line goes on, without evidence",
+    "if_missing": "stands for a missing value: the training patients' median, or their most frequent level",
+    "ticks": "marks of the axis in the figure; nothing is computed from them",
+    "value": "of a tick",
+    "text": "printed at a tick",
     "linear_predictor": "linear predictor = at_0_points + per_point * total points",
-    "outcomes": "kind logistic: probability = 1 / (1 + exp(-linear predictor)); kind survival: probability of no event "
-    "up to the time at = baseline_survival ^ exp(linear predictor)",
-    "model": "the same in coefficients: the intercept, and what each column adds (levels against the first, 0)",
+    "at_0_points": "linear predictor of a patient without points",
+    "per_point": "linear predictor of one point; the largest effect spans 100 points",
+    "outcomes": "what the total points tell, one entry each",
+    "at": "time of a survival probability, in the unit of the training table; null for logistic",
+    "baseline_survival": "survival at that time with linear predictor 0; null for logistic",
+    "probability": "at a tick of an outcome",
+    "total_points": "that give this probability",
+    "names": "printed names, by column: pairs of a value and its name",
+    "model": "the same in coefficients: linear predictor = intercept + coefficient * value of every number + coefficient "
+    "of the patient's level (the first level has 0)",
 }
 
 
