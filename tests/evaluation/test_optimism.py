@@ -1,14 +1,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from bootstrap_cases import logistic, resamples
 from scipy.special import expit
-from statsmodels.genmod.families import Binomial
-from statsmodels.genmod.generalized_linear_model import GLM
 
 from glottis.evaluation import optimism
 from glottis.evaluation.optimism import over_resamples
@@ -18,40 +16,18 @@ R = reference("calibration")
 MEASURES = ["auc", "brier", "slope", "intercept"]
 
 
-def logistic(X: np.ndarray, y: np.ndarray):
-    """Maximum likelihood, as a procedure that `optimism` takes."""
-    coefficients = GLM(y.astype(float), np.c_[np.ones(len(X)), X], family=Binomial()).fit(tol=1e-13).params
-    return lambda rows: expit(np.c_[np.ones(len(rows)), rows] @ coefficients)
-
-
-@pytest.fixture(scope="module")
-def cancer(shared_data: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Three predictors and the outcome of 750 patients (df_binary of dcurves)."""
-    table = pd.read_csv(shared_data / "stats" / "df_binary.csv")
-    return table[["age", "famhistory", "marker"]].to_numpy(dtype=float), table["cancer"].to_numpy(dtype=int)
-
-
-def _resamples(n: int) -> list[np.ndarray]:
-    """Those of make_calibration.R: Lehmer's generator, started at 42."""
-    state, drawn = 42, []
-    for _ in range(30 * n):
-        state = state * 16807 % 2147483647
-        drawn.append(int(state / 2147483647 * n))
-    return list(np.array(drawn).reshape(30, n))
-
-
-def test_optimism_over_the_same_resamples_is_that_of_r(cancer: tuple[np.ndarray, np.ndarray]) -> None:
-    X, y = cancer
-    result = over_resamples(logistic, X, y, _resamples(len(y)))
+def test_optimism_over_the_same_resamples_is_that_of_r(cancer_predictors: tuple[np.ndarray, np.ndarray]) -> None:
+    X, y = cancer_predictors
+    result = over_resamples(logistic, X, y, resamples(len(y)))
     parts = [getattr(result, name) for name in MEASURES]
     assert [part.apparent for part in parts] == pytest.approx(R["optimism"]["apparent"], rel=1e-7, abs=1e-7)
     assert [part.optimism for part in parts] == pytest.approx(R["optimism"]["optimism"], rel=1e-6, abs=1e-7)
     assert [part.corrected for part in parts] == pytest.approx([part.apparent - part.optimism for part in parts])
 
 
-def test_optimism_is_that_of_rms_validate(cancer: tuple[np.ndarray, np.ndarray]) -> None:
+def test_optimism_is_that_of_rms_validate(cancer_predictors: tuple[np.ndarray, np.ndarray]) -> None:
     # R drew 1000 resamples, we 200: the tolerances are 4 standard errors of ours
-    result, expected = optimism(logistic, *cancer), R["validate"]
+    result, expected = optimism(logistic, *cancer_predictors), R["validate"]
     tolerance = {"auc": 0.006, "brier": 0.003, "slope": 0.035, "intercept": 0.06}
     for name in MEASURES:
         assert getattr(result, name).optimism == pytest.approx(expected[name], abs=tolerance[name])
@@ -68,8 +44,8 @@ def test_noise_alone_is_corrected_to_chance() -> None:
     json.dumps(result.to_dict(), allow_nan=False)
 
 
-def test_a_table_is_resampled_by_rows(cancer: tuple[np.ndarray, np.ndarray]) -> None:
-    X, y = cancer[0][:200], cancer[1][:200]
+def test_a_table_is_resampled_by_rows(cancer_predictors: tuple[np.ndarray, np.ndarray]) -> None:
+    X, y = cancer_predictors[0][:200], cancer_predictors[1][:200]
     table = pd.DataFrame(X, index=[f"P{row}" for row in range(200)])
     one, other = (optimism(logistic, rows, y, n_resamples=20) for rows in (table, X))
     assert one.auc == other.auc

@@ -26,12 +26,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from glottis.evaluation.agreement import ICC, icc
+    from glottis.evaluation.baseline_survival import BaselineSurvival, baseline_survival
     from glottis.evaluation.bland_altman import BlandAltman, bland_altman
     from glottis.evaluation.bootstrap import PartialAUC, bootstrap_ci, partial_auc
     from glottis.evaluation.calibration import Calibration, calibration
     from glottis.evaluation.comparison import DelongMatrix, DelongTest, delong_matrix, delong_test
     from glottis.evaluation.concordance import Concordance, concordance_index
     from glottis.evaluation.confusion import ConfusionMetrics, confusion_metrics, metrics_of_table
+    from glottis.evaluation.corrected_calibration import CorrectedCalibration, corrected_calibration
     from glottis.evaluation.cox import CoxRegression, cox_regression
     from glottis.evaluation.cross_validated import (
         CrossValidatedAUC,
@@ -74,12 +76,14 @@ if TYPE_CHECKING:
 
 _NAMES = {
     "agreement": "ICC icc",
+    "baseline_survival": "BaselineSurvival baseline_survival",
     "bland_altman": "BlandAltman bland_altman",
     "bootstrap": "PartialAUC bootstrap_ci partial_auc",
     "calibration": "Calibration calibration",
     "comparison": "DelongMatrix DelongTest delong_matrix delong_test",
     "concordance": "Concordance concordance_index",
     "confusion": "ConfusionMetrics confusion_metrics metrics_of_table",
+    "corrected_calibration": "CorrectedCalibration corrected_calibration",
     "cox": "CoxRegression cox_regression",
     "cross_validated": "CrossValidatedAUC CrossValidatedDifference cross_validated_auc cross_validated_difference",
     "decision": "DecisionCurve decision_curve survival_decision_curve",
@@ -115,6 +119,7 @@ _HOMES = {name: f"{__name__}.{module}" for module, names in _NAMES.items() for n
 __all__ = [
     "AUC",
     "ICC",
+    "BaselineSurvival",
     "BaselineTable",
     "BinaryOutcome",
     "BlandAltman",
@@ -122,6 +127,7 @@ __all__ = [
     "Concordance",
     "ConfusionMetrics",
     "Corrected",
+    "CorrectedCalibration",
     "CoxRegression",
     "CrossValidatedAUC",
     "CrossValidatedDifference",
@@ -157,6 +163,7 @@ __all__ = [
     "SurvivalSubgroups",
     "Threshold",
     "TimeDependentAUC",
+    "baseline_survival",
     "baseline_table",
     "benjamini_hochberg",
     "bland_altman",
@@ -165,6 +172,7 @@ __all__ = [
     "cohen_kappa",
     "concordance_index",
     "confusion_metrics",
+    "corrected_calibration",
     "cox_regression",
     "cross_validated_auc",
     "cross_validated_difference",

@@ -79,43 +79,84 @@ def optimism(fit: Fit, X: Any, y_true: ArrayLike, *, n_resamples: int = 200, ran
         ValueError: one class, unequal lengths, probabilities outside 0 to 1, a procedure that separates the classes,
             fewer than 20 resamples asked for or usable.
     """
+    return over_resamples(fit, X, y_true, drawn_rows(len(np.asarray(y_true)), n_resamples, random_state))
+
+
+def drawn_rows(n: int, n_resamples: int, random_state: int) -> list[Any]:
+    """Rows of each bootstrap resample; the same ones for every use of a seed.
+
+    Raises:
+        ValueError: fewer than 20 resamples.
+    """
     if n_resamples < MINIMUM_RESAMPLES:
         message = f"Optimism needs at least {MINIMUM_RESAMPLES} resamples; got {n_resamples}: 200 is usual."
         raise StatisticsError(message)
-    n = len(np.asarray(y_true))
     rng = np.random.default_rng(random_state)
-    return over_resamples(fit, X, y_true, [rng.integers(n, size=n) for _ in range(n_resamples)])
+    return [rng.integers(n, size=n) for _ in range(n_resamples)]
 
 
 def over_resamples(fit: Fit, X: Any, y_true: ArrayLike, resamples: list[Any]) -> Optimism:
     """`optimism` with the rows of each resample given."""
     rows = np.asarray(y_true)
-    apparent = _measures(rows, fit(X, rows)(X))
+    return of_refits(rows, fit(X, rows)(X), refits(fit, X, rows, resamples))
+
+
+@dataclass(frozen=True)
+class Refit:
+    """A model that was fitted on a resample.
+
+    Attributes:
+        drawn: (n,) outcome of the resample.
+        on_resample: (n,) its probabilities there.
+        on_all: (n,) its probabilities of all patients.
+    """
+
+    drawn: Any
+    on_resample: Floats
+    on_all: Floats
+
+
+def refits(fit: Fit, X: Any, y_true: Any, resamples: list[Any]) -> list[Refit | None]:
+    """The model of every resample; None where it has one class."""
+    made: list[Refit | None] = []
+    for rows in resamples:
+        drawn, outcome = _rows_of(X, rows), y_true[rows]
+        if np.unique(outcome).size < 2:
+            made.append(None)
+            continue
+        predict = fit(drawn, outcome)
+        made.append(Refit(outcome, np.asarray(predict(drawn)), np.asarray(predict(X))))
+    return made
+
+
+def of_refits(y_true: Any, y_score: ArrayLike, made: list[Refit | None]) -> Optimism:
+    """`optimism` from the probabilities of the fitted model and the refits.
+
+    Raises:
+        ValueError: a model that separates the classes or gives equal scores, fewer than 20 usable refits.
+    """
+    apparent = _measures(y_true, y_score)
     if apparent is None:
         message = (
             "The fitted model separates the classes or gives equal scores: its calibration slope does not exist; "
             "penalise the fit or use fewer features."
         )
         raise StatisticsError(message)
-    differences = [_difference(fit, X, rows, resample) for resample in resamples]
+    differences = [None if item is None else _difference(y_true, item) for item in made]
     usable = np.array([item for item in differences if item is not None])
     if len(usable) < MINIMUM_RESAMPLES:
-        message = f"Only {len(usable)} of {len(resamples)} resamples gave a model: the set is too small for optimism."
+        message = f"Only {len(usable)} of {len(made)} resamples gave a model: the set is too small for optimism."
         raise StatisticsError(message)
     parts = [
         Corrected(float(value), float(shift), float(value - shift))
         for value, shift in zip(apparent, usable.mean(axis=0), strict=True)
     ]
     auc, brier, slope, intercept = parts
-    return Optimism(auc, brier, slope, intercept, len(usable), len(resamples) - len(usable))
+    return Optimism(auc, brier, slope, intercept, len(usable), len(made) - len(usable))
 
 
-def _difference(fit: Fit, X: Any, truth: Any, resample: Any) -> Floats | None:
-    drawn, outcome = _rows_of(X, resample), truth[resample]
-    if np.unique(outcome).size < 2:
-        return None
-    predict = fit(drawn, outcome)
-    on_resample, on_all = _measures(outcome, predict(drawn)), _measures(truth, predict(X))
+def _difference(y_true: Any, refit: Refit) -> Floats | None:
+    on_resample, on_all = _measures(refit.drawn, refit.on_resample), _measures(y_true, refit.on_all)
     return None if on_resample is None or on_all is None else on_resample - on_all
 
 

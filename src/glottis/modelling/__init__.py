@@ -12,8 +12,12 @@ from glottis.modelling.fixed import FixedChain
 from glottis.modelling.fusion import LateFusion
 from glottis.modelling.harmonise import ComBat
 from glottis.modelling.nested import NestedResult, SplitsResult, nested_cross_validation, repeated_splits
+from glottis.modelling.nomogram import Nomogram
+from glottis.modelling.nomogram_axes import Outcome
+from glottis.modelling.regression_nomogram import CoxNomogram, LogisticNomogram, cox_nomogram, logistic_nomogram
 from glottis.modelling.scaling import LogisticCurve
 from glottis.modelling.survival import SURVIVAL_MODELS, SurvivalChain
+from glottis.modelling.terms import LinearPredictor, Term
 from glottis.modelling.tuning import Range, Search
 from glottis.modelling.views import FitRecord
 
@@ -27,21 +31,29 @@ __all__ = [
     "ClassifierSpec",
     "ComBat",
     "Contribution",
+    "CoxNomogram",
     "FitRecord",
     "FixedChain",
     "LateFusion",
+    "LinearPredictor",
     "LogisticCurve",
+    "LogisticNomogram",
     "NestedResult",
+    "Nomogram",
+    "Outcome",
     "Range",
     "Search",
     "SplitsResult",
     "SurvivalChain",
     "Tangled",
+    "Term",
     "TunedChain",
     "batch_effect",
     "choose",
     "contribution",
+    "cox_nomogram",
     "fit_together",
+    "logistic_nomogram",
     "nested_cross_validation",
     "repeated_splits",
     "tangled",
