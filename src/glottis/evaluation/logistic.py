@@ -175,11 +175,12 @@ def _entering(alone: Mapping[str, Regression], enter: float | Sequence[str] | No
 
 def regression_of(fit: LogisticFit, *, level: float = 0.95) -> Regression:
     """Wald's odds ratios of a fit, or why there are none."""
+    separated = ", ".join(fit.separated)
     ratios = [
-        _ratio(float(b), float(se), level, fit.separated)
+        _ratio(float(b), float(se), level, separated)
         for b, se in zip(fit.coefficients[1:], fit.errors[1:], strict=True)
     ]
-    return Regression(fit.columns, tuple(ratios), fit.n, fit.smaller_class, fit.separated)
+    return Regression(fit.columns, tuple(ratios), fit.n, fit.smaller_class, separated)
 
 
 def _ratio(b: float, se: float, level: float, separated: str) -> OddsRatio:

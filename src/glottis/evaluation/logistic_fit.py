@@ -40,7 +40,7 @@ class LogisticFit:
     covariance: Floats
     n: int
     smaller_class: int
-    separated: str
+    separated: tuple[str, ...]
 
 
 def fit_logistic(truth: Bools, table: pd.DataFrame, reference: Mapping[str, Any] | None = None) -> LogisticFit:
@@ -70,7 +70,7 @@ def fit_logistic(truth: Bools, table: pd.DataFrame, reference: Mapping[str, Any]
     scaled, covariance = _newton(y, X)
     with np.errstate(invalid="ignore"):  # the information of separated classes need not be positive
         errors = np.sqrt(np.diag(covariance))
-    separated = ""
+    separated: tuple[str, ...] = ()
     if not np.isfinite(errors).all() or errors.max() > _FLAT:
         separated = _what_separates(y, X, design)
     back = np.diag(np.concatenate([[1.0], 1 / scale]))  # from standardised columns to columns as they are
@@ -94,20 +94,20 @@ def _newton(y: Bools, X: Floats) -> tuple[Floats, Floats]:
         return nothing[0], nothing
 
 
-def _what_separates(y: Bools, X: Floats, design: Design) -> str:
+def _what_separates(y: Bools, X: Floats, design: Design) -> tuple[str, ...]:
     """Covariates that separate the classes alone, or else a smallest set that does together; empty if none does."""
     alone = [name for name in design.variables if _separates_alone(y, design.matrix[:, design.columns_of(name)])]
     if alone:
-        return ", ".join(alone)
+        return tuple(alone)
     if len(design.variables) == 1 or not _separates(y, X):
-        return ""
+        return ()
     kept = list(design.variables)
     for name in design.variables:
         fewer = [other for other in kept if other != name]
         columns = [1 + index for other in fewer for index in design.columns_of(other)]
         if len(fewer) > 1 and _separates(y, X[:, [0, *columns]]):
             kept = fewer
-    return ", ".join(kept)
+    return tuple(kept)
 
 
 def _separates_alone(y: Bools, columns: Floats) -> bool:
