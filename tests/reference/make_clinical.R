@@ -31,7 +31,7 @@ site <- ifelse(icd %in% c("C01", "C09", "C10"), "oropharynx", ifelse(icd %in% c(
         ifelse(icd == "C32", "larynx", "oral cavity")))
 bern <- data.frame(n = as.integer(any_level("pathology") == "True"), imaging_n = any_level(c("CT", "MRI", "PET")),
                    site = relevel(factor(site), ref = "oral cavity"), age = as.numeric(column("patient", "age")),
-                   sex = column("patient", "sex"), t_stage = as.integer(column("tumor", "t_stage")))
+                   sex = column("patient", "sex"), t_stage = as.integer(column("tumor", "t_stage")) - 1L)
 bern <- bern[complete.cases(bern), ]
 
 set.seed(1)
