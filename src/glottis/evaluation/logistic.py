@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike
-from scipy import optimize
-from statsmodels.discrete.discrete_model import Logit
 
 from glottis._errors import StatisticsError
-from glottis.evaluation.design_matrix import Design, as_table, complete_rows, design_matrix
-from glottis.evaluation.interval import Bools, Floats, check_level, check_scores, plain
+from glottis.evaluation.design_matrix import Column, as_table
+from glottis.evaluation.interval import Bools, check_level, check_scores, plain
+from glottis.evaluation.logistic_fit import LogisticFit, fit_logistic
 from glottis.evaluation.odds import WALD, OddsRatio, no_odds_ratio, odds_ratio_of
-
-_FLAT = 10.0
-_NONZERO = 1e-7
 
 
 @dataclass(frozen=True)
@@ -80,8 +74,18 @@ class LogisticTable:
 
 
 @dataclass(frozen=True)
-class _Fit:
-    design: Design
+class Regression:
+    """What a table needs of one regression.
+
+    Attributes:
+        columns: of the regression.
+        ratios: one a column.
+        n: patients.
+        smaller_class: patients of the rarer outcome.
+        separated: covariates that separate the classes; empty where none do.
+    """
+
+    columns: tuple[Column, ...]
     ratios: tuple[OddsRatio, ...]
     n: int
     smaller_class: int
@@ -117,10 +121,29 @@ def logistic_table(
     truth, _ = check_scores(y_true, np.zeros(len(table)))
     check_level(level)
     wanted = dict(reference or {})
-    alone = {name: _fit(truth, table[[name]], _only(wanted, [name]), level) for name in table.columns}
+
+    def fitted(names: Sequence[str]) -> Regression:
+        own = {name: first for name, first in wanted.items() if name in names}
+        return regression_of(fit_logistic(truth, table[list(names)], own), level=level)
+
+    alone = {name: fitted([name]) for name in table.columns}
     _refuse_unknown(sorted(set(wanted) - set(table.columns)))
     entered, rule = _entering(alone, enter)
-    together = _fit(truth, table[entered], _only(wanted, entered), level) if entered else None
+    return table_of(truth, alone, fitted(entered) if entered else None, entered, rule)
+
+
+def table_of(
+    truth: Bools, alone: Mapping[str, Regression], together: Regression | None, entered: Sequence[str], rule: str
+) -> LogisticTable:
+    """The table of regressions that are there.
+
+    Args:
+        truth: (n,) outcome.
+        alone: covariate to its own regression.
+        together: of those that entered; None without any.
+        entered: their names.
+        rule: how they were chosen.
+    """
     rows = _rows(alone, together)
     return LogisticTable(
         rows=rows,
@@ -134,17 +157,13 @@ def logistic_table(
     )
 
 
-def _only(reference: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
-    return {name: level for name, level in reference.items() if name in names}
-
-
 def _refuse_unknown(names: list[str]) -> None:
     if names:
         message = f"There is no covariate {', '.join(map(repr, names))}: use the names of the table's columns."
         raise StatisticsError(message)
 
 
-def _entering(alone: Mapping[str, _Fit], enter: float | Sequence[str] | None) -> tuple[list[str], str]:
+def _entering(alone: Mapping[str, Regression], enter: float | Sequence[str] | None) -> tuple[list[str], str]:
     if enter is None:
         return list(alone), "all covariates"
     if isinstance(enter, int | float):
@@ -154,75 +173,14 @@ def _entering(alone: Mapping[str, _Fit], enter: float | Sequence[str] | None) ->
     return [name for name in alone if name in enter], "named beforehand"
 
 
-def _fit(truth: Bools, table: pd.DataFrame, reference: Mapping[str, Any], level: float) -> _Fit:
-    kept = complete_rows(table)
-    y, part = truth[kept], table[kept]
-    n_positive = int(y.sum())
-    if not 0 < n_positive < y.size:
-        names = ", ".join(map(str, table.columns))
-        message = (
-            f"The {y.size} patients with {names} hold {n_positive} with the outcome: both classes are needed; "
-            "leave out a covariate that is missing so often."
-        )
-        raise StatisticsError(message)
-    design = design_matrix(part, reference)
-    centre, scale = design.matrix.mean(axis=0), design.matrix.std(axis=0)
-    X = np.column_stack([np.ones(y.size), (design.matrix - centre) / scale])
-    coefficients, errors = _newton(y, X)
-    separated = ""
-    if not np.isfinite(errors).all() or errors.max() > _FLAT:
-        separated = _what_separates(y, X, design)
+def regression_of(fit: LogisticFit, *, level: float = 0.95) -> Regression:
+    """Wald's odds ratios of a fit, or why there are none."""
+    separated = ", ".join(fit.separated)
     ratios = [
         _ratio(float(b), float(se), level, separated)
-        for b, se in zip(coefficients[1:] / scale, errors[1:] / scale, strict=True)
+        for b, se in zip(fit.coefficients[1:], fit.errors[1:], strict=True)
     ]
-    return _Fit(design, tuple(ratios), y.size, min(n_positive, y.size - n_positive), separated)
-
-
-def _newton(y: Bools, X: Floats) -> tuple[Floats, Floats]:
-    """Coefficients and standard errors; nan where the information cannot be inverted."""
-    nothing = np.full(X.shape[1], np.nan)
-    try:
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")  # separation and its followers, which the caller looks for itself
-            fit = Logit(y.astype(np.float64), X).fit(method="newton", maxiter=60, tol=1e-10, disp=0)
-            return np.asarray(fit.params), np.asarray(fit.bse)
-    except np.linalg.LinAlgError:
-        return nothing, nothing
-
-
-def _what_separates(y: Bools, X: Floats, design: Design) -> str:
-    """Covariates that separate the classes alone, or else a smallest set that does together; empty if none does."""
-    alone = [name for name in design.variables if _separates_alone(y, design.matrix[:, design.columns_of(name)])]
-    if alone:
-        return ", ".join(alone)
-    if len(design.variables) == 1 or not _separates(y, X):
-        return ""
-    kept = list(design.variables)
-    for name in design.variables:
-        fewer = [other for other in kept if other != name]
-        columns = [1 + index for other in fewer for index in design.columns_of(other)]
-        if len(fewer) > 1 and _separates(y, X[:, [0, *columns]]):
-            kept = fewer
-    return ", ".join(kept)
-
-
-def _separates_alone(y: Bools, columns: Floats) -> bool:
-    """A number: the classes meet in one value at most. Levels: one of them has one class only."""
-    if columns.shape[1] > 1 or np.isin(columns, (0.0, 1.0)).all():
-        levels = np.column_stack([columns, 1 - columns.sum(axis=1)])
-        return bool(((levels[y].sum(axis=0) == 0) | (levels[~y].sum(axis=0) == 0)).any())
-    positive, negative = columns[y], columns[~y]
-    return bool(positive.min() >= negative.max() or negative.min() >= positive.max())
-
-
-def _separates(y: Bools, X: Floats) -> bool:
-    """Whether along some direction no patient is on the wrong side, by linear programming (Konis 2007)."""
-    signed = np.unique(np.where(y, 1.0, -1.0)[:, None] * X, axis=0)
-    found = optimize.linprog(
-        -signed.sum(axis=0), A_ub=-signed, b_ub=np.zeros(len(signed)), bounds=[(-1, 1)] * X.shape[1], method="highs"
-    )
-    return found.x is not None and bool(-found.fun > _NONZERO)
+    return Regression(fit.columns, tuple(ratios), fit.n, fit.smaller_class, separated)
 
 
 def _ratio(b: float, se: float, level: float, separated: str) -> OddsRatio:
@@ -232,11 +190,11 @@ def _ratio(b: float, se: float, level: float, separated: str) -> OddsRatio:
     return odds_ratio_of(b, se, WALD, level)
 
 
-def _rows(alone: Mapping[str, _Fit], together: _Fit | None) -> tuple[LogisticRow, ...]:
-    both = {} if together is None else dict(zip(together.design.columns, together.ratios, strict=True))
+def _rows(alone: Mapping[str, Regression], together: Regression | None) -> tuple[LogisticRow, ...]:
+    both = {} if together is None else dict(zip(together.columns, together.ratios, strict=True))
     rows = []
     for fit in alone.values():
-        for column, ratio in zip(fit.design.columns, fit.ratios, strict=True):
+        for column, ratio in zip(fit.columns, fit.ratios, strict=True):
             adjusted = both.get(column)
             b, with_others = ratio.coefficient, adjusted.coefficient if adjusted else None
             flips = b is not None and with_others is not None and b * with_others < 0
@@ -244,7 +202,9 @@ def _rows(alone: Mapping[str, _Fit], together: _Fit | None) -> tuple[LogisticRow
     return tuple(rows)
 
 
-def _notes(alone: Mapping[str, _Fit], together: _Fit | None, rows: tuple[LogisticRow, ...]) -> tuple[str, ...]:
+def _notes(
+    alone: Mapping[str, Regression], together: Regression | None, rows: tuple[LogisticRow, ...]
+) -> tuple[str, ...]:
     notes = [f"{name} alone separates the classes: no odds ratio" for name, fit in alone.items() if fit.separated]
     if together is not None and together.separated:
         notes.append(f"together, {together.separated} separate the classes: no multivariable odds ratios")

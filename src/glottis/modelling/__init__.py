@@ -5,6 +5,8 @@ from glottis.modelling.blocks import BlockSelector
 from glottis.modelling.chain import fit_together
 from glottis.modelling.choice import choose
 from glottis.modelling.classifiers import CLASSIFIERS, RANDOM_FOREST, ClassifierSpec
+from glottis.modelling.clinical import ClinicalChain
+from glottis.modelling.clinical_fixed import FixedClinical
 from glottis.modelling.confounding import Tangled, tangled
 from glottis.modelling.contributions import BlockContribution, Contribution, contribution
 from glottis.modelling.crossval import TunedChain
@@ -29,11 +31,13 @@ __all__ = [
     "BlockContribution",
     "BlockSelector",
     "ClassifierSpec",
+    "ClinicalChain",
     "ComBat",
     "Contribution",
     "CoxNomogram",
     "FitRecord",
     "FixedChain",
+    "FixedClinical",
     "LateFusion",
     "LinearPredictor",
     "LogisticCurve",

@@ -10,17 +10,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
 from glottis.evaluation.interval import Floats
 from glottis.modelling.classifiers import ClassifierSpec
+from glottis.modelling.inner_folds import Split, inner_splits
 from glottis.modelling.models import Tuning, importances_of, refuse_unknown
 from glottis.modelling.tuning import Point, Search, best_of, run_search
 from glottis.modelling.views import FitRecord, FittedSteps, Steps, View, equal, fit_steps, refuse_holes, through
-
-Split = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 
 class Chain(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -83,32 +81,7 @@ class Chain(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         return self
 
     def _inner_splits(self, view: View) -> list[Split]:
-        kind = StratifiedKFold if view.groups is None else StratifiedGroupKFold
-        splitter = kind(self.folds, shuffle=True, random_state=self.random_state)
-        strata = self._strata(view)
-        splits = [
-            (train, test)
-            for train, test in splitter.split(np.zeros(strata.size), strata, view.groups)
-            if test.size and np.unique(strata[train]).size == np.unique(strata).size
-        ]
-        if sum(test.size for _, test in splits) < strata.size:
-            message = (
-                f"The {self.folds} inner folds cannot hold both classes: the groups are too large; use fewer folds, or "
-                "check the group column."
-            )
-            raise ValueError(message)
-        return splits
-
-    def _check_folds(self, codes: NDArray[Any], groups: NDArray[Any] | None) -> None:
-        units = np.arange(codes.size) if groups is None else groups
-        smaller = min(np.unique(units[codes == code]).size for code in (0, 1))
-        if self.folds < 2 or smaller < self.folds:
-            what = "patients" if groups is None else "groups"
-            message = (
-                f"{self.folds} inner folds: at least 2 are needed, and as many {what} of each class as folds; the "
-                f"smaller class has {smaller}: set folds to at most {smaller}, or collect more patients."
-            )
-            raise ValueError(message)
+        return inner_splits(self._strata(view), view.groups, folds=self.folds, random_state=self.random_state)
 
     def _search(self) -> Search:
         return self.search if isinstance(self.search, Search) else Search(kind=self.search)  # type: ignore[arg-type]  # Search refuses what is unknown

@@ -19,10 +19,11 @@ from glottis.modelling.chain import Chain
 from glottis.modelling.classifiers import CLASSIFIERS, ClassifierSpec, positive_score
 from glottis.modelling.fixed import FixedChain, fixed
 from glottis.modelling.imported import imported_classifier
+from glottis.modelling.inner_folds import check_folds
 from glottis.modelling.models import Tuning, balanced
 from glottis.modelling.scaling import LogisticCurve, fit_curve
 from glottis.modelling.tuning import Search
-from glottis.modelling.views import FitRecord, Steps, View, aligned, check_table
+from glottis.modelling.views import FitRecord, Steps, View, binary_view
 
 
 class TunedChain(ClassifierMixin, Chain):  # type: ignore[misc]  # scikit-learn has no types
@@ -107,21 +108,10 @@ class TunedChain(ClassifierMixin, Chain):  # type: ignore[misc]  # scikit-learn 
 
     def _begin(self, X: pd.DataFrame, y: ArrayLike, groups: ArrayLike | None) -> View:
         self._check_settings()
-        check_table(X)
-        outcome = aligned(y, X.index, "outcome")
-        grouping = None if groups is None else aligned(groups, X.index, "groups")
-        self.classes_, codes = np.unique(outcome, return_inverse=True)
-        if self.classes_.size != 2:
-            shown = ", ".join(map(str, self.classes_[:5]))
-            message = (
-                f"The outcome needs two classes in the training rows; got {self.classes_.size} ({shown}): "
-                "check the outcome column and the split."
-            )
-            raise ValueError(message)
+        self.classes_, view = binary_view(X, y, groups)
         self.feature_names_in_ = np.asarray(X.columns, dtype=object)
         self.n_features_in_ = X.shape[1]
-        order = np.argsort(X.index.to_numpy(), kind="stable")
-        return View(X, codes.astype(bool), grouping).rows(order)
+        return view
 
     def _check_settings(self) -> None:
         model = self._spec().make(self.random_state)
@@ -134,7 +124,7 @@ class TunedChain(ClassifierMixin, Chain):  # type: ignore[misc]  # scikit-learn 
             raise SettingsError(message)
 
     def _strata(self, view: View) -> NDArray[Any]:
-        self._check_folds(view.outcome, view.groups)
+        check_folds(view.outcome, view.groups, self.folds)
         return view.outcome
 
     def _score(self, model: Any, X: Any) -> Floats:

@@ -156,6 +156,28 @@ def aligned(values: ArrayLike, index: pd.Index[Any], what: str) -> NDArray[Any]:
     return array
 
 
+def binary_view(X: pd.DataFrame, y: ArrayLike, groups: ArrayLike | None) -> tuple[NDArray[Any], View]:
+    """The two classes, the second positive, and the checked rows sorted by label.
+
+    Raises:
+        TypeError: X is not a DataFrame.
+        ValueError: labels or columns repeat, lengths differ, or an outcome that has not two classes.
+    """
+    check_table(X)
+    outcome = aligned(y, X.index, "outcome")
+    grouping = None if groups is None else aligned(groups, X.index, "groups")
+    classes, codes = np.unique(outcome, return_inverse=True)
+    if classes.size != 2:
+        shown = ", ".join(map(str, classes[:5]))
+        message = (
+            f"The outcome needs two classes in the training rows; got {classes.size} ({shown}): "
+            "check the outcome column and the split."
+        )
+        raise ValueError(message)
+    order = np.argsort(X.index.to_numpy(), kind="stable")
+    return classes, View(X, codes.astype(bool), grouping).rows(order)
+
+
 def equal(first: Any, second: Any) -> bool:
     """Whether two settings are the same: estimators by type and parameters, tables and arrays by their values."""
     if first is second:
