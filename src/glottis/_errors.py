@@ -8,6 +8,7 @@
     │   ├── SettingsError        a study or parameter file: unknown key, value out of range
     │   ├── CohortError          the manifest or the clinical table: columns, roles, outcome, classes
     │   ├── StatisticsError      arrays that a statistic cannot use; a ValueError, too
+    │   ├── BundleError          a model cannot be put in a bundle, or a bundle cannot be used
     │   ├── ClusterError         a cluster: no scheduler, no worker, other versions or files on a worker
     │   └── MissingExtraError    an optional library is not installed
     └── StorageError (exit 2)    a result cannot be written or read: full disk, foreign run folder
@@ -43,6 +44,10 @@ class CohortError(InputError):
 
 class StatisticsError(InputError, ValueError):
     """Arrays or options that a statistic of `glottis.evaluation` cannot use; who expects a ``ValueError`` gets one."""
+
+
+class BundleError(InputError):
+    """A model cannot be put in a bundle, or a bundle cannot be used."""
 
 
 class ClusterError(InputError):

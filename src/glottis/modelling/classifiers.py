@@ -21,6 +21,7 @@ from sklearn.linear_model import LogisticRegression
 
 from glottis import _optional
 from glottis.evaluation.interval import Floats
+from glottis.modelling.fixed_order import linear_score, network_score
 from glottis.modelling.tuning import Range
 
 
@@ -55,14 +56,35 @@ class ClassifierSpec:
 
 
 def positive_score(fitted: Any, X: Any) -> Floats:
-    """(n,) scores from 0 to 1 for the second class.
+    """(n,) scores from 0 to 1 for the second class; a row's score depends on no other row, to the last bit.
 
     Probabilities where the classifier has them. A support vector machine has distances from its margin instead: they
     are drawn into 0 to 1 by ``expit``, so that the recalibration curve, fitted on out-of-fold scores, is Platt's.
+    Logistic regression and MLP are summed in a fixed order, since the bits of a matrix product depend on the number of
+    rows; of a classifier from outside nothing is known, so it scores one row at a time.
     """
+    kind = f"{type(fitted).__module__.partition('.')[0]}.{type(fitted).__qualname__}"
+    if kind in _IN_FIXED_ORDER:
+        return _IN_FIXED_ORDER[kind](fitted, X)
+    if kind in _ROW_BY_ROW_INSIDE:
+        return _own_score(fitted, X)
+    return np.concatenate([_own_score(fitted, X[place : place + 1]) for place in range(len(X))])
+
+
+def _own_score(fitted: Any, X: Any) -> Floats:
     if hasattr(fitted, "predict_proba"):
         return np.asarray(fitted.predict_proba(X)[:, 1], dtype=np.float64)
-    return np.asarray(expit(fitted.decision_function(X)))
+    return np.asarray(expit(fitted.decision_function(X)), dtype=np.float64)
+
+
+_IN_FIXED_ORDER = {"sklearn.LogisticRegression": linear_score, "sklearn.MLPClassifier": network_score}
+_ROW_BY_ROW_INSIDE = {
+    "sklearn.SVC",
+    "sklearn.RandomForestClassifier",
+    "sklearn.ExtraTreesClassifier",
+    "xgboost.XGBClassifier",
+    "lightgbm.LGBMClassifier",
+}
 
 
 def _logistic_regression(seed: int) -> LogisticRegression:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glottis.evaluation.interval import Bools, Floats
+from glottis.modelling.fixed_order import weighted_sum
 
 Prior = Literal["parametric", "nonparametric", "none"]
 CONVERGED = 1e-4
@@ -19,6 +20,8 @@ _CHUNK = 4_000_000
 @dataclass(frozen=True)
 class CommonScale:
     """What a feature is expected to be without its batch, and how far rows lie around that.
+
+    A row's values depend on no other row, a feature's on no other feature, to the last bit.
 
     Attributes:
         mean: (n_features,) mean over batches weighted by their rows, or that of the reference batch.
@@ -32,11 +35,11 @@ class CommonScale:
 
     def standardise(self, values: Floats, covariates: Floats) -> Floats:
         """(n, n_features) rows in units of ``sd`` around what is expected."""
-        return np.asarray((values - self.mean - covariates @ self.slopes) / self.sd)
+        return np.asarray((values - self.mean - weighted_sum(covariates, self.slopes)) / self.sd)
 
     def restore(self, standard: Floats, covariates: Floats) -> Floats:
         """The way back."""
-        return np.asarray(standard * self.sd + self.mean + covariates @ self.slopes)
+        return np.asarray(standard * self.sd + self.mean + weighted_sum(covariates, self.slopes))
 
 
 def common_scale(values: Floats, codes: NDArray[np.intp], covariates: Floats, reference: int | None) -> CommonScale:

@@ -11,6 +11,7 @@ from scipy.special import expit, logit
 
 from glottis.evaluation.discrimination import area
 from glottis.evaluation.interval import Bools, Floats, plain
+from glottis.modelling.fixed_order import weighted_sum
 from glottis.modelling.scaling import SQUEEZE
 
 StackerKind = Literal["logistic", "mean"]
@@ -37,14 +38,14 @@ class Stacker:
     note: str
 
     def __call__(self, scores: Floats) -> Floats:
-        """(n,) probabilities.
+        """(n,) probabilities; a row's depends on no other row, to the last bit.
 
         Args:
             scores: (n, n_blocks) between 0 and 1.
         """
         if self.kind == "mean":
-            return np.asarray(scores @ self.weights)
-        return np.asarray(expit(self.intercept + _logits(scores) @ self.weights))
+            return weighted_sum(scores, self.weights)
+        return np.asarray(expit(weighted_sum(_logits(scores), self.weights, self.intercept)))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from glottis.serve.bundle import Bundle, read_bundle, write_bundle
 from glottis.serve.card import model_card
 from glottis.serve.explained import Explained, explained
 from glottis.serve.model_file import Model, read_model, write_model
@@ -13,8 +14,8 @@ from glottis.study.final_results import MODEL_FILE
 from glottis.study.store import read_json
 
 __all__ = [
-    "Explained", "Model", "Prediction", "deliver", "explained", "interval", "model_card", "predict", "read_model",
-    "to_table", "write_model",
+    "Bundle", "Explained", "Model", "Prediction", "deliver", "explained", "interval", "model_card", "predict", "read_model",
+    "read_bundle", "to_table", "write_bundle", "write_model",
 ]  # fmt: skip
 
 

@@ -1,0 +1,86 @@
+"""Numbers of a bundle as arrays, each checked for kind, shape and range before anything is built from them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glottis.evaluation.interval import Floats
+
+MAX_INTEGER = 1 << 31
+
+
+def floats(content: Any, shape: tuple[int, ...], what: str) -> Floats:
+    """Finite numbers of this shape.
+
+    Raises:
+        ValueError: other shape, or something that is no finite number.
+    """
+    array = _array(content, "iuf", what).astype(np.float64)
+    if array.size == 0 == np.prod(shape):
+        return np.zeros(shape)
+    if array.shape != shape or not np.isfinite(array).all():
+        message = f"{what} should be {_shown(shape)} finite numbers, and is not"
+        raise ValueError(message)
+    return array
+
+
+def integers(content: Any, size: int, low: int, high: int, what: str) -> NDArray[np.int64]:
+    """(size,) whole numbers from ``low`` to ``high``, both among them.
+
+    Raises:
+        ValueError: other length, or something outside.
+    """
+    array = _array(content, "iu", what) if size else np.zeros(np.shape(content), dtype=np.int64)
+    if array.shape != (size,) or (size and not low <= array.min() <= array.max() <= high):
+        message = f"{what} should be {size} whole numbers from {low} to {high}, and is not"
+        raise ValueError(message)
+    return array.astype(np.int64)
+
+
+def number(content: Any, what: str, *, low: float = -np.inf, high: float = np.inf) -> float:
+    """One finite number from ``low`` to ``high``.
+
+    Raises:
+        ValueError: it is none.
+    """
+    value = float(floats([content], (1,), what)[0])
+    if not low <= value <= high:
+        message = f"{what} lies outside {low} to {high}"
+        raise ValueError(message)
+    return value
+
+
+def refuse_loose_trees(left: NDArray[np.int64], right: NDArray[np.int64], counts: NDArray[np.int64], what: str) -> None:
+    """Refuse trees that point outside themselves or back, so that a walk could leave them or never end.
+
+    Args:
+        left: (n_nodes,) place of each node's left child within its tree, -1 for a leaf; tree after tree.
+        right: likewise.
+        counts: (n_trees,) nodes of each.
+        what: for the message.
+
+    Raises:
+        ValueError: a child that is not behind its parent and inside its tree, or one child alone.
+    """
+    own = np.arange(left.size) - np.repeat(np.cumsum(counts) - counts, counts)
+    size = np.repeat(counts, counts)
+    leaf = (left == -1) & (right == -1)
+    inner = (left > own) & (left < size) & (right > own) & (right < size)
+    if not (leaf | inner).all():
+        message = f"a node of {what} points outside its tree or back"
+        raise ValueError(message)
+
+
+def _array(content: Any, kinds: str, what: str) -> NDArray[Any]:
+    array = np.asarray(content) if isinstance(content, list) else np.asarray(None)
+    if array.dtype.kind not in kinds and array.size:
+        message = f"{what} holds something else than numbers"
+        raise ValueError(message)
+    return array
+
+
+def _shown(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape))
