@@ -1,5 +1,6 @@
 """Classifiers and survival models, the chain from selection to a tuned one, fusion and harmonisation."""
 
+from glottis.modelling.background import background_of
 from glottis.modelling.batches import BatchEffect, batch_effect
 from glottis.modelling.blocks import BlockSelector
 from glottis.modelling.chain import fit_together
@@ -8,6 +9,8 @@ from glottis.modelling.classifiers import CLASSIFIERS, RANDOM_FOREST, Classifier
 from glottis.modelling.confounding import Tangled, tangled
 from glottis.modelling.contributions import BlockContribution, Contribution, contribution
 from glottis.modelling.crossval import TunedChain
+from glottis.modelling.equation import Equation, equation
+from glottis.modelling.explain import Explanation, explain
 from glottis.modelling.fixed import FixedChain
 from glottis.modelling.fusion import LateFusion
 from glottis.modelling.harmonise import ComBat
@@ -27,6 +30,8 @@ __all__ = [
     "ClassifierSpec",
     "ComBat",
     "Contribution",
+    "Equation",
+    "Explanation",
     "FitRecord",
     "FixedChain",
     "LateFusion",
@@ -38,9 +43,12 @@ __all__ = [
     "SurvivalChain",
     "Tangled",
     "TunedChain",
+    "background_of",
     "batch_effect",
     "choose",
     "contribution",
+    "equation",
+    "explain",
     "fit_together",
     "nested_cross_validation",
     "repeated_splits",
