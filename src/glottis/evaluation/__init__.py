@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from glottis.evaluation.multiplicity import benjamini_hochberg, holm
     from glottis.evaluation.odds import OddsRatio, odds_ratio
     from glottis.evaluation.optimism import Corrected, Optimism, optimism
+    from glottis.evaluation.permuted import PermutationImportance, PermutedColumns, permutation_importance
     from glottis.evaluation.planned_outcome import BinaryOutcome, SurvivalOutcome
     from glottis.evaluation.precision_recall import PrecisionRecall, precision_recall
     from glottis.evaluation.prevalence import PredictiveValues, predictive_values
@@ -98,6 +99,7 @@ _NAMES = {
     "multiplicity": "benjamini_hochberg holm",
     "odds": "OddsRatio odds_ratio",
     "optimism": "Corrected Optimism optimism",
+    "permuted": "PermutationImportance PermutedColumns permutation_importance",
     "planned_outcome": "BinaryOutcome SurvivalOutcome",
     "precision_recall": "PrecisionRecall precision_recall",
     "prevalence": "PredictiveValues predictive_values",
@@ -148,6 +150,8 @@ __all__ = [
     "OddsRatio",
     "Optimism",
     "PartialAUC",
+    "PermutationImportance",
+    "PermutedColumns",
     "PrecisionRecall",
     "PredictiveValues",
     "ReaderStudy",
@@ -198,6 +202,7 @@ __all__ = [
     "optimism",
     "partial_auc",
     "performance_by_group",
+    "permutation_importance",
     "precision_recall",
     "predictive_values",
     "roc_auc",

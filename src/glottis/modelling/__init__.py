@@ -1,5 +1,6 @@
 """Classifiers and survival models, the chain from selection to a tuned one, fusion and harmonisation."""
 
+from glottis.modelling.background import background_of
 from glottis.modelling.batches import BatchEffect, batch_effect
 from glottis.modelling.blocks import BlockSelector
 from glottis.modelling.chain import fit_together
@@ -10,6 +11,8 @@ from glottis.modelling.clinical_fixed import FixedClinical
 from glottis.modelling.confounding import Tangled, tangled
 from glottis.modelling.contributions import BlockContribution, Contribution, contribution
 from glottis.modelling.crossval import TunedChain
+from glottis.modelling.equation import Equation, equation
+from glottis.modelling.explain import Explanation, explain
 from glottis.modelling.fixed import FixedChain
 from glottis.modelling.fusion import LateFusion
 from glottis.modelling.harmonise import ComBat
@@ -35,6 +38,8 @@ __all__ = [
     "ComBat",
     "Contribution",
     "CoxNomogram",
+    "Equation",
+    "Explanation",
     "FitRecord",
     "FixedChain",
     "FixedClinical",
@@ -52,10 +57,13 @@ __all__ = [
     "Tangled",
     "Term",
     "TunedChain",
+    "background_of",
     "batch_effect",
     "choose",
     "contribution",
     "cox_nomogram",
+    "equation",
+    "explain",
     "fit_together",
     "logistic_nomogram",
     "nested_cross_validation",
