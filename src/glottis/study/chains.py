@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,8 @@ from glottis.study.spec import Study
 from glottis.study.units import FitUnit, drawn_again, perturbed
 
 REPEATABLE = ("variance", "perturbation", "icc")
+BLIND = ("impute", *REPEATABLE, "combat", "spearman", "z-score")
+"""Steps that are fitted without the outcome."""
 CONTROL_CLASSIFIER, CONTROL_GRID = "logistic_regression", {"C": (1.0,)}
 
 
@@ -98,6 +101,11 @@ def steps_of(unit: FitUnit) -> list[tuple[str, Any]]:
         blocks = {block: list(columns) for block, columns in unit.blocks.items()}
         steps = [("blocks", BlockSelector(blocks, steps))]
     return [("impute", _median()), *steps] if imputes(unit.study) else steps
+
+
+def n_blind(steps: Sequence[tuple[str, Any]]) -> int:
+    """How many steps come before the first one that looks at the outcome."""
+    return sum(1 for _ in takewhile(lambda item: item[0] in BLIND, steps))
 
 
 def selection_steps(study: Study, repeats: Mapping[str, Any], *, random_state: int) -> list[tuple[str, Any]]:

@@ -78,7 +78,7 @@ def _selected_on_all(unit: FitUnit) -> tuple[FitUnit, list[tuple[str, Any]]]:
 
 def _finished(unit: FitUnit, name: str, model: Any, before: list[tuple[str, Any]]) -> dict[str, Any]:
     if unit.mode != "as_published":
-        _refuse_leak(unit, name, model)
+        refuse_leak(unit, name, model)
     scores, unscored, notes = _held_out_scores(unit, name, model)
     threshold = model.threshold_
     if unit.mode == "as_published" and "threshold" in unit.study.as_published:
@@ -99,7 +99,12 @@ def _finished(unit: FitUnit, name: str, model: Any, before: list[tuple[str, Any]
     return {"scores": rows, "fit": fit, "log": log, "unscored": unscored}
 
 
-def _refuse_leak(unit: FitUnit, name: str, model: Any) -> None:
+def refuse_leak(unit: FitUnit, name: str, model: Any) -> None:
+    """Refuse a fitted model of which a step saw a held-out patient.
+
+    Raises:
+        GlottisError: one did.
+    """
     seen = {row for record in model.fit_log_ for row in record.rows} & unit.held_out()
     if seen:
         message = f"A fitted step of model {name} saw {len(seen)} held-out patients: results refused."
