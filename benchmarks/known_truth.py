@@ -13,117 +13,24 @@ import argparse
 import json
 import math
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import StandardScaler
 
 from glottis.evaluation import confusion_metrics, roc_auc, youden_threshold
 from glottis.modelling import CLASSIFIERS, TunedChain, choose, fit_together
-from glottis.selection import ICCFilter, SpearmanFilter, VarianceFilter, radiomics_chain
 from known_truth_page import page
+from known_truth_tables import Cohort, cheap_chain, full_steps
 
 SEED = 20260311
-N_TRAINING, N_FRESH, N_READ = 116, 10_000, 40
-N_HIDDEN, N_TELLING = 30, 4
+FAST = ("logistic_regression", "svm", "xgboost")
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks" / "known_truth.md"
 Found = dict[str, float]
-
-
-@dataclass(frozen=True, kw_only=True)
-class World:
-    """Features are mixtures of hidden traits with an error of their own; four traits decide on the outcome.
-
-    Attributes:
-        loadings: (hidden, features).
-        noise: (features,) standard deviation of what is each feature's own.
-        weights: (hidden,) of the log odds.
-    """
-
-    loadings: Any
-    noise: Any
-    weights: Any
-
-    def draw(self, n: int, rng: np.random.Generator) -> tuple[pd.DataFrame, pd.Series, Any]:
-        """Features, outcome and the ideal score of ``n`` patients."""
-        hidden = rng.standard_normal((n, N_HIDDEN))
-        values = hidden @ self.loadings + self.noise * rng.standard_normal((n, self.noise.size))
-        values[:, ::3] = np.exp(0.5 * values[:, ::3])  # a third is skewed, as energies and variances are
-        log_odds = hidden @ self.weights
-        index = pd.Index([f"P{i:05d}" for i in range(n)], name="patient")
-        X = pd.DataFrame(values, index=index, columns=[f"feature_{i:03d}" for i in range(values.shape[1])])
-        y = pd.Series((rng.random(n) < 1 / (1 + np.exp(-log_odds))).astype(int), index=index)
-        return X, y, log_odds
-
-
-def world(rng: np.random.Generator, n_features: int) -> World:
-    """A world whose signal lies between none and strong."""
-    weights = np.zeros(N_HIDDEN)
-    weights[:N_TELLING] = rng.uniform(0, 1.2) * np.array([1, -1, 1, -1])
-    return World(
-        loadings=rng.standard_normal((N_HIDDEN, n_features)) / math.sqrt(N_HIDDEN),
-        noise=rng.uniform(0.1, 1.0, n_features),
-        weights=weights,
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cohort:
-    """Patients of one world: 116 to learn from, some held out, 10,000 fresh ones for the truth."""
-
-    X: pd.DataFrame
-    y: pd.Series
-    repeats: dict[str, pd.DataFrame]
-    fresh: pd.DataFrame
-    outcome: pd.Series
-    ideal: Any
-
-    @property
-    def training(self) -> tuple[pd.DataFrame, pd.Series]:
-        """Features and outcome of the patients to learn from."""
-        return self.X.iloc[:N_TRAINING], self.y.iloc[:N_TRAINING]
-
-    @property
-    def test(self) -> tuple[pd.DataFrame, pd.Series]:
-        """Features and outcome of the held-out patients."""
-        return self.X.iloc[N_TRAINING:], self.y.iloc[N_TRAINING:]
-
-    @classmethod
-    def of(cls, seed: tuple[int, ...], n_features: int, n_test: int, *, shuffled: bool = False) -> Cohort:
-        """The cohort of a seed; shuffled outcomes, the fresh ones too, know nothing of the features."""
-        rng = np.random.default_rng(seed)
-        truth = world(rng, n_features)
-        X, y, _ = truth.draw(N_TRAINING + n_test, rng)
-        read = X.index[np.sort(rng.choice(len(X), N_READ, replace=False))]
-        error = rng.uniform(0.05, 1.0, n_features) * X.std().to_numpy()
-        size = (N_READ, n_features)
-        repeats = {kind: X.loc[read] + error * rng.standard_normal(size) for kind in ("intra", "inter")}
-        fresh, outcome, ideal = truth.draw(N_FRESH, rng)
-        if shuffled:
-            y[:], outcome[:] = rng.permutation(y.to_numpy()), rng.permutation(outcome.to_numpy())
-        return cls(X=X, y=y, repeats=repeats, fresh=fresh, outcome=outcome, ideal=ideal)
-
-
-def cheap_chain(number: int) -> TunedChain:
-    """Spearman, z-score and a logistic regression of one penalty."""
-    steps = [
-        ("variance", VarianceFilter()),
-        ("spearman", SpearmanFilter(0.9)),
-        ("z-score", StandardScaler().set_output(transform="pandas")),
-    ]
-    return TunedChain(steps, classifier="logistic_regression", grid={"C": (0.01,)}, folds=3, random_state=number)
-
-
-def full_steps(cohort: Cohort, number: int) -> list[tuple[str, Any]]:
-    """ICC, Spearman, z-score, LASSO, recursive elimination; rows outside ``fit`` are not read from the repeats."""
-    return radiomics_chain(ICCFilter(cohort.repeats), random_state=number)
 
 
 def covered_cohort(number: int, *, full: bool) -> Found:
@@ -173,6 +80,20 @@ def published_cohort(number: int, *, shuffled: bool) -> Found:
     }
 
 
+def fitted_together(cohort: Cohort, number: int, names: Iterable[str]) -> dict[str, TunedChain]:
+    """The full chain with each of these classifiers, selection from training patients alone."""
+    steps = full_steps(cohort, number)
+    return fit_together({name: TunedChain(steps, name, random_state=number) for name in names}, *cohort.training)
+
+
+def scored(models: dict[str, TunedChain], rows: pd.DataFrame) -> dict[str, Any]:
+    return {name: model.predict_proba(rows)[:, 1] for name, model in models.items()}
+
+
+def areas(models: dict[str, TunedChain], rows: pd.DataFrame, outcome: pd.Series) -> dict[str, float]:
+    return {name: roc_auc(outcome, score).value for name, score in scored(models, rows).items()}
+
+
 def seven_cohort(number: int) -> Found:
     """Seven classifiers on a shuffled outcome: the best on the test patients, and the best of the inner folds."""
     cohort = Cohort.of((SEED, number, 4), 300, 97, shuffled=True)
@@ -181,19 +102,40 @@ def seven_cohort(number: int) -> Found:
     of_all = fit_together(
         {name: TunedChain([], name, random_state=number) for name in CLASSIFIERS}, chosen.transform(X), y
     )
-    steps = full_steps(cohort, number)
-    honest = fit_together({name: TunedChain(steps, name, random_state=number) for name in CLASSIFIERS}, X, y)
-
-    def areas(models: dict[str, TunedChain], rows: pd.DataFrame) -> dict[str, float]:
-        return {name: roc_auc(outcome, model.predict_proba(rows)[:, 1]).value for name, model in models.items()}
-
-    found = areas(honest, test)
+    honest = fitted_together(cohort, number, CLASSIFIERS)
+    found = areas(honest, test, outcome)
     return {
         "by inner": found[choose(honest)],
         "inner": honest[choose(honest)].inner_auc_,
         "by test": max(found.values()),
-        "by test, selection on all": max(areas(of_all, chosen.transform(test)).values()),
+        "by test, selection on all": max(areas(of_all, chosen.transform(test), outcome).values()),
         **{f"of {name}": value for name, value in found.items()},
+    }
+
+
+def three_cohort(number: int) -> Found:
+    """As `seven_cohort`, fresh cohorts and three fast classifiers: what the choice of the inner folds gets."""
+    cohort = Cohort.of((SEED, number, 5), 300, 97, shuffled=True)
+    models = fitted_together(cohort, number, FAST)
+    found = areas(models, *cohort.test)
+    return {
+        "by inner": found[choose(models)],
+        "inner": models[choose(models)].inner_auc_,
+        **{f"of {name}": value for name, value in found.items()},
+    }
+
+
+def inverted_cohort(number: int) -> Found:
+    """A cohort of `seven_cohort` and its copy with inverted test outcomes: do any two scores differ?"""
+    cohort = Cohort.of((SEED, number, 4), 300, 97, shuffled=True)
+    (rows, _), other = cohort.test, cohort.inverted()
+    first, second = (fitted_together(own, number, CLASSIFIERS) for own in (cohort, other))
+    of_first, of_second = scored(first, rows), scored(second, rows)
+    return {
+        "models": float(len(first)),
+        "same": float(sum(of_first[name].tobytes() == of_second[name].tobytes() for name in first)),
+        "same choice": float(choose(first) == choose(second)),
+        "inverted": float((cohort.test[1] != other.test[1]).sum()),
     }
 
 
@@ -202,7 +144,9 @@ TASKS: dict[str, tuple[Callable[[int], Found], int]] = {
     "full": (partial(covered_cohort, full=True), 50),
     "published": (partial(published_cohort, shuffled=False), 50),
     "published, shuffled": (partial(published_cohort, shuffled=True), 50),
-    "seven": (seven_cohort, 30),
+    "seven": (seven_cohort, 50),
+    "three": (three_cohort, 1000),
+    "inverted": (inverted_cohort, 10),
 }
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 from scipy import stats
 
 LEVEL, LOW, HIGH, BIAS = 0.95, 0.93, 0.97, 0.02
+NULL_BIAS = 0.006  # of a choice on shuffled outcomes, asked before the cohorts of "three" were drawn
 SEEN_LOWEST = 0.946  # the lowest coverage of this interval at n = 97 in docs/benchmarks/coverage.md
 
 
@@ -82,10 +83,54 @@ def choice_rows(found: pd.DataFrame) -> list[str]:
     ]
 
 
+def null_error(n: int) -> float:
+    """Standard error of the mean of ``n`` AUCs on 97 patients whose outcome nobody can know."""
+    return math.sqrt((97 + 1) / (12 * 49 * 48)) / math.sqrt(n)
+
+
+def null_row(says: str, found: pd.DataFrame, *, asked: bool) -> str:
+    n, mean, error = len(found), float(found["by inner"].mean()), null_error(len(found))
+    distance = (mean - 0.5) / error
+    cells = [says, str(n), mean_text(found["by inner"]), f"{distance:+.1f}", f"{2 * stats.norm.sf(abs(distance)):.2g}"]
+    if asked:
+        failing = 2 * stats.norm.sf(NULL_BIAS / error)
+        cells += [f"0.5 ± {NULL_BIAS}", f"{failing:.2%}", "yes" if abs(mean - 0.5) <= NULL_BIAS else "**no**"]
+    else:
+        cells += ["", "", ""]
+    return f"| {' | '.join(cells)} |"
+
+
+def of_leak(found: dict[str, pd.DataFrame]) -> str:
+    seven, three, inverted = found["seven"], found["three"], found["inverted"]
+    same, models = int(inverted["same"].sum()), int(inverted["models"].sum())
+    choices = int(inverted["same choice"].sum())
+    clean = same == models and choices == len(inverted) and abs(three["by inner"].mean() - 0.5) <= NULL_BIAS
+    verdict = "chance, not a leak" if clean else "**a leak, or not explained**"
+    return f"""
+## Is the choice's test AUC above 0.5 a leak?
+
+Training and test outcomes are shuffled together, so that their class counts depend on one another; but given these
+counts every order of the test outcomes is equally likely, and the AUC, taken in each test set by itself, of any score
+that does not know them has a mean of exactly 0.5. Two checks, fixed before either was run:
+
+- {len(inverted)} of the cohorts above, each beside a copy in which the outcome of all 97 test patients is inverted: the
+  scores of {same} of {models} fitted models are the same bit for bit, and so are {choices} of {len(inverted)} choices.
+- {len(three)} fresh cohorts on the same path (tables, steps, `fit_together`, `choose`) with three fast classifiers:
+  logistic regression, SVM and XGBoost.
+
+| test AUC of the inner choice | cohorts | mean | standard errors from 0.5 | p | asked | by chance | met |
+|---|---|---|---|---|---|---|---|
+{null_row("of seven, above", seven, asked=False)}
+{null_row("of three, fresh cohorts", three, asked=True)}
+
+Result: {verdict}. The first 30 of the cohorts above had a mean of {seven["by inner"][:30].mean():.3f}, the other
+{len(seven) - 30} of {seven["by inner"][30:].mean():.3f}.
+"""
+
+
 def page(found: dict[str, pd.DataFrame], seed: int) -> str:
     cheap, full = found["cheap"], found["full"]
     truth_error = math.sqrt(10_001 / (12 * 5_000**2))  # of an AUC of 0.5 with balanced classes; less above
-    null_error = math.sqrt((97 + 1) / (12 * 49 * 48)) / math.sqrt(len(found["seven"]))
     width = float(np.nanmean(cheap["width"]))
     return f"""# Feature tables with a known truth
 
@@ -136,9 +181,9 @@ test patients said, less the truth of that same model and threshold on fresh row
 
 {len(found["seven"])} cohorts with a shuffled outcome, seven classifiers with their default grids, 97 test patients.
 Nothing can be learnt, so that every true AUC is 0.5; the mean of a design that does not choose on test patients has
-a standard error of {null_error:.4f}.
+a standard error of {null_error(len(found["seven"])):.4f}.
 
 | what is reported | mean AUC | bias |
 |---|---|---|
 {chr(10).join(choice_rows(found["seven"]))}
-"""
+{of_leak(found)}"""

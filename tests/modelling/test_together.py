@@ -143,6 +143,29 @@ def test_a_fixed_chain_needs_no_more_patients_than_its_model() -> None:
     assert ALONE["logistic_regression"].as_tuned().fit(X, few).classes_.tolist() == [0, 1]
 
 
+def test_first_steps_that_were_begun_without_an_outcome_change_nothing() -> None:
+    fixed = ALONE["logistic_regression"].as_tuned()
+    n_steps = [name for name, _ in fixed.chain.steps].index("lasso")
+    begun, other = clone(fixed).begin(X, n_steps), Y.sample(frac=1, random_state=1).set_axis(X.index)
+    for outcome in (Y, other):
+        whole, rest = clone(fixed).fit(X, outcome), clone(fixed).fit(X, outcome, begun=begun)
+        assert rest.raw_score(X).tolist() == whole.raw_score(X).tolist()
+        assert (rest.selected_, rest.fit_log_, rest.note_) == (whole.selected_, whole.fit_log_, whole.note_)
+
+
+def test_a_step_that_needs_the_outcome_cannot_be_begun() -> None:
+    with pytest.raises((TypeError, ValueError)):
+        clone(ALONE["svm"].as_tuned()).begin(X, 99)
+
+
+def test_what_was_begun_on_other_rows_or_with_other_steps_is_refused() -> None:
+    fixed, other = ALONE["svm"].as_tuned(), TunedChain(radiomics_chain(spearman=0.5), "svm", folds=3).fit(X, Y)
+    with pytest.raises(ValueError, match="The 2 steps that were fitted before are of another table or chain"):
+        clone(fixed).fit(X.iloc[:40], Y, begun=clone(fixed).begin(X, 2))
+    with pytest.raises(ValueError, match="begin again with the rows and the chain of this fit"):
+        clone(fixed).fit(X, Y, begun=other.as_tuned().begin(X, 2))
+
+
 def test_a_survival_chain_can_be_fixed_too() -> None:
     table, outcome = survivors()
     chain = SurvivalChain(steps(), "coxnet", folds=3).fit(table, outcome)

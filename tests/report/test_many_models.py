@@ -154,7 +154,8 @@ def test_nogueiras_index_stands_with_its_interval_and_its_meaning(chosen: Path) 
 
 
 @pytest.mark.parametrize(
-    ("value", "word"), [(0.39, "poor"), (0.4, "intermediate"), (0.75, "intermediate"), (0.76, "excellent")]
+    ("value", "word"),
+    [(0.39, "poor"), (0.4, "intermediate to good"), (0.75, "intermediate to good"), (0.76, "excellent")],
 )
 def test_fleiss_scale_holds_its_ends(value: float, word: str) -> None:
     assert stability_word(value) == word

@@ -13,7 +13,11 @@ from pages import page, results, words
 
 from glottis import report
 from glottis._errors import StorageError
+from glottis.report.failures import failed_words
+from glottis.report.summary import summarise
 from glottis.report.wording import number, percent
+from glottis.study.result import StudyResult
+from glottis.study.spec_images import PERTURBED
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +140,25 @@ def test_a_model_without_features_failures_or_pictures_still_has_a_report(bare: 
     assert "No feature was selected." in text
     assert "Every mask gave its features." in text
     assert "This run stored no pictures." in text
+
+
+@pytest.mark.parametrize(
+    ("readers", "said"),
+    [
+        ([], "every mask gave its features"),
+        (["A", "B"], "2 masks gave no features"),
+        ([PERTURBED], "every mask gave its features; 1 perturbed measurement failed"),
+        (["A", PERTURBED, PERTURBED], "1 mask gave no features; 2 perturbed measurements failed"),
+    ],
+)
+def test_a_perturbed_measurement_that_failed_is_no_mask_without_features(tmp_path, readers, said) -> None:
+    folder = write_fake_run(tmp_path, pictures=False)
+    place = {"patient": "P000", "sequence": "T2WI", "round": 1, "reason": "The mask is empty."}
+    stored = json.loads((folder / "extraction.json").read_text())
+    failures = [{**place, "reader": reader} for reader in readers]
+    (folder / "extraction.json").write_text(json.dumps(stored | {"failures": failures}))
+    assert f"; {said} (section" in " ".join(summarise(StudyResult.load(folder)).trust)
+    assert failed_words(failures) == said
 
 
 def test_defaults_that_the_protocol_leaves_open_are_named_for_mr(held_out: Path) -> None:

@@ -20,8 +20,9 @@ class Stability:
     """Stability of a selection over resamples.
 
     Attributes:
-        index: Nogueira's index: 1 for the same set every time, about 0 for sets drawn at random; below 0.4 is poor,
-            above 0.75 excellent. Its limits are not cut at 1.
+        index: Nogueira's index: 1 for the same set every time, about 0 for sets drawn at random; below 0.4 poor, 0.4 to
+            0.75 intermediate to good, above 0.75 excellent (Nogueira, Sechidis and Brown 2018, on interpretation, after
+            Fleiss' scale for agreement beyond chance). The limits of its interval are not cut at 1.
         variance: of the index; None where it is undefined.
         frequency: (n_features,) share of the resamples that chose each feature.
         n_resamples: selections that were compared.

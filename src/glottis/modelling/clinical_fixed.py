@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
-from glottis.evaluation.interval import Floats
+from glottis.evaluation.interval import Bools, Floats
 
 
 class FixedClinical(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -42,6 +42,11 @@ class FixedClinical(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         for name in ("classes_", "model_", "table_", "selected_", "fit_log_", "note_"):
             setattr(self, name, getattr(inner, name))
         return self
+
+    def scorable(self, X: pd.DataFrame) -> Bools:
+        """(n,) rows whose levels the model knows."""
+        check_is_fitted(self, "model_")
+        return np.asarray(self._fitted.scorable(X))
 
     def predict_proba(self, X: pd.DataFrame) -> Floats:
         """(n, 2) as the chain's."""

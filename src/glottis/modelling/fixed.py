@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 from glottis.evaluation.interval import Floats
 from glottis.modelling.chain import Chain
 from glottis.modelling.models import Tuning
-from glottis.modelling.views import fit_steps
+from glottis.modelling.views import Begun, begin_steps, fit_steps, refuse_other_beginning
 
 
 class FixedChain(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -41,22 +41,41 @@ class FixedChain(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         self.chain = chain
         self.point = point
 
-    def fit(self, X: pd.DataFrame, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
+    def begin(self, X: pd.DataFrame, n_steps: int) -> Begun:
+        """Fit the first steps, which need no outcome, once for several outcomes of the same rows.
+
+        Args:
+            X: as for the chain.
+            n_steps: how many; they are fitted without an outcome, and one that asks for it refuses.
+
+        Raises:
+            TypeError: X is not a DataFrame.
+            ValueError: labels or columns repeat, or what a step refuses.
+        """
+        with threadpool_limits(1):
+            return begin_steps(self.chain.steps[:n_steps], X)
+
+    def fit(
+        self, X: pd.DataFrame, y: ArrayLike, groups: ArrayLike | None = None, *, begun: Begun | None = None
+    ) -> Self:
         """Fit steps and model on the rows given.
 
         Args:
             X: as for the chain.
             y: as for the chain.
             groups: as for the chain; handed to steps that ask for them.
+            begun: what `begin` made of the same rows. The result is the same bit for bit.
 
         Raises:
             TypeError: X is not a DataFrame.
-            ValueError: what the chain refuses, save too few patients for its folds.
+            ValueError: what the chain refuses, save too few patients for its folds; or other rows or steps were begun.
         """
         inner = clone(self.chain)
+        if begun is not None:
+            refuse_other_beginning(begun, inner.steps, X)
         view = inner._begin(X, y, groups)
         with threadpool_limits(1):
-            whole = fit_steps(inner.steps, view, "final")
+            whole = fit_steps(inner.steps, view, "final", begun=begun)
             inner._fit_final(Tuning(inner, inner._spec(), view, ()), whole, self.point, "")
         self._fitted = inner
         for name in ("steps_", "classifier_", "selected_", "feature_importances_", "fit_log_", "note_"):

@@ -78,23 +78,89 @@ class FittedSteps:
     log: tuple[FitRecord, ...]
 
 
+@dataclass(frozen=True, eq=False)
+class Begun:
+    """The first steps of a chain, fitted on rows whose outcome none of them was given.
+
+    Attributes:
+        given: the table of these rows.
+        steps: names and fitted steps.
+        X: its rows, sorted by label, after the steps.
+        log: one record a step.
+    """
+
+    given: pd.DataFrame
+    steps: Steps
+    X: pd.DataFrame
+    log: tuple[FitRecord, ...]
+
+
+def begin_steps(steps: Steps, X: pd.DataFrame) -> Begun:
+    """Fit clones of the first steps of a chain without an outcome, so that fits to several outcomes can share them.
+
+    Args:
+        steps: those that need no outcome.
+        X: (n, features), each patient once.
+    """
+    check_table(X)
+    order = np.argsort(X.index.to_numpy(), kind="stable")
+    rows = X.iloc[order].iloc[np.arange(order.size)]  # laid out in memory as a view's, since sums depend on it
+    fitted, after, log = _in_turn(steps, rows, "final", None, None)
+    return Begun(X, fitted, after, tuple(log))
+
+
+def refuse_other_beginning(begun: Begun, steps: Steps, X: pd.DataFrame) -> None:
+    """Refuse a beginning of other rows or of other steps.
+
+    Raises:
+        ValueError: they differ.
+    """
+    first = list(steps[: len(begun.steps)])
+    if not equal(X, begun.given) or not equal(first, begun.steps):
+        message = (
+            f"The {len(begun.steps)} steps that were fitted before are of another table or chain: begin again with "
+            "the rows and the chain of this fit."
+        )
+        raise ValueError(message)
+
+
 def fit_steps(
-    steps: Steps, view: View, fold: Fold, split: tuple[NDArray[np.intp], NDArray[np.intp]] | None = None
+    steps: Steps,
+    view: View,
+    fold: Fold,
+    split: tuple[NDArray[np.intp], NDArray[np.intp]] | None = None,
+    begun: Begun | None = None,
 ) -> FittedSteps:
-    """Fit clones of the steps on the training rows of a split; without a split on all rows."""
+    """Fit clones of the steps on the training rows of a split; without a split on all rows.
+
+    What was begun on all rows is taken as it is, and the steps after it are fitted.
+    """
     everything = np.arange(len(view.X))
     train, test = (everything, everything[:0]) if split is None else split
     training = view.rows(train)
-    fitted: Steps = []
-    log, X, y = [], training.X, training.for_steps
-    for name, step in steps:
-        more = {} if view.groups is None or not has_fit_parameter(step, "groups") else {"groups": training.groups}
-        log.append(FitRecord(name, fold, tuple(X.index)))
-        fitted.append((name, clone(step).fit(X, y, **more)))
-        X = fitted[-1][1].transform(X)
+    if begun is None:
+        fitted, X, log = _in_turn(steps, training.X, fold, training.for_steps, training.groups)
+    else:
+        rest = steps[len(begun.steps) :]
+        fitted, X, log = _in_turn(rest, begun.X, fold, training.for_steps, training.groups)
+        fitted, log = [*begun.steps, *fitted], [*begun.log, *log]
     held_out = through(fitted, view.X.iloc[test]) if test.size else X.iloc[:0]
     refuse_holes(X)
     return FittedSteps(fold, fitted, View(X, training.outcome, training.groups), held_out, test, tuple(log))
+
+
+def _in_turn(
+    steps: Steps, X: pd.DataFrame, fold: Fold, outcome: NDArray[Any] | None, groups: NDArray[Any] | None
+) -> tuple[Steps, pd.DataFrame, list[FitRecord]]:
+    """Clones of the steps, each fitted on what the one before makes of the rows; the rows after all; who was seen."""
+    fitted: Steps = []
+    log = []
+    for name, step in steps:
+        more = {} if groups is None or not has_fit_parameter(step, "groups") else {"groups": groups}
+        log.append(FitRecord(name, fold, tuple(X.index)))
+        fitted.append((name, clone(step).fit(X, outcome, **more)))
+        X = fitted[-1][1].transform(X)
+    return fitted, X, log
 
 
 def through(steps: Steps, X: pd.DataFrame) -> pd.DataFrame:

@@ -125,8 +125,8 @@ def _by_classifier(group: Group, names: Sequence[str]) -> dict[str, Any]:
 
 
 def stability_word(value: float) -> str:
-    """Poor, intermediate or excellent agreement beyond chance, on Fleiss' scale for kappa."""
-    return "poor" if value < POOR else "excellent" if value > EXCELLENT else "intermediate"
+    """Poor, intermediate to good, or excellent agreement beyond chance, on Fleiss' scale; see `Stability`."""
+    return "poor" if value < POOR else "excellent" if value > EXCELLENT else "intermediate to good"
 
 
 def block_rows(models: Models, primary: str) -> list[tuple[Group, list[tuple[str, Mapping[str, Any]]]]]:

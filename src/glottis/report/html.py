@@ -8,6 +8,7 @@ from typing import Any
 
 from glottis.io.files import write_text_atomic
 from glottis.report import controls, figures, final, fitted_rows, groups, wording
+from glottis.report.failures import failed_words
 from glottis.report.gallery import Picture, all_sets, draw_all
 from glottis.report.methods import PROTOCOL, methods
 from glottis.report.methods_models import params_text
@@ -60,6 +61,7 @@ def _page(result: StudyResult, pictures: Mapping[str, Picture]) -> str:
         sets=all_sets(results["models"]),
         metrics=wording.METRICS,
         findings=_by_severity(result.checks),
+        failed_words=failed_words,
         warnings=_by_kind(result.extraction["warnings"]),
         auc_notes=_auc_notes(results["models"]),
         counts=_count_tables(result.extraction["counts"]),

@@ -17,6 +17,7 @@ from glottis.report.controls import (
     tile_lines,
     verdict,
 )
+from glottis.report.failures import failed_words
 from glottis.report.groups import flow_of
 from glottis.report.sections import section
 from glottis.report.wording import (
@@ -297,8 +298,7 @@ def _left_by_checks(result: StudyResult) -> str:
         return f"The checks of the cohort left {counted(warnings, 'warning')} ({where})."
     if result.study.clinical_alone:
         return f"The checks of the cohort left {counted(warnings, 'warning')} ({where})."
-    failures = len(result.extraction["failures"])
     noted = {(row["patient"], row["sequence"]) for row in result.extraction["warnings"]}
-    failed = f"{counted(failures, 'mask')} gave no features" if failures else "every mask gave its features"
+    failed = failed_words(result.extraction["failures"])
     remark = f", {counted(len(noted), 'scan')} with a remark" if noted else ""
     return f"The checks of the cohort left {counted(warnings, 'warning')}; {failed}{remark} ({where})."

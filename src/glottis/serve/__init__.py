@@ -14,8 +14,20 @@ from glottis.study.final_results import MODEL_FILE
 from glottis.study.store import read_json
 
 __all__ = [
-    "Bundle", "Explained", "Model", "Prediction", "deliver", "explained", "interval", "model_card", "predict", "read_model",
-    "read_bundle", "to_table", "write_bundle", "write_model",
+    "Bundle",
+    "Explained",
+    "Model",
+    "Prediction",
+    "deliver",
+    "explained",
+    "interval",
+    "model_card",
+    "predict",
+    "read_bundle",
+    "read_model",
+    "to_table",
+    "write_bundle",
+    "write_model",
 ]  # fmt: skip
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,9 @@ from glottis._optional import require
 from glottis.modelling.blocks import BlockSelector
 from glottis.modelling.classifiers import CLASSIFIERS
 from glottis.modelling.clinical import ClinicalChain
+from glottis.modelling.clinical_fixed import FixedClinical
 from glottis.modelling.crossval import TunedChain
+from glottis.modelling.fixed import FixedChain
 from glottis.modelling.fusion import LateFusion
 from glottis.modelling.harmonise import ComBat
 from glottis.modelling.imported import imported_classifier
@@ -28,6 +31,8 @@ from glottis.study.spec import Study
 from glottis.study.units import FitUnit, drawn_again, perturbed
 
 REPEATABLE = ("variance", "perturbation", "icc")
+BLIND = ("impute", *REPEATABLE, "combat", "spearman", "z-score")
+"""Steps that are fitted without the outcome."""
 CONTROL_CLASSIFIER, CONTROL_GRID = "logistic_regression", {"C": (1.0,)}
 
 
@@ -102,6 +107,11 @@ def steps_of(unit: FitUnit) -> list[tuple[str, Any]]:
         blocks = {block: list(columns) for block, columns in unit.blocks.items()}
         steps = [("blocks", BlockSelector(blocks, steps))]
     return [("impute", _median()), *steps] if imputes(unit.study) else steps
+
+
+def n_blind(steps: Sequence[tuple[str, Any]]) -> int:
+    """How many steps come before the first one that looks at the outcome."""
+    return sum(1 for _ in takewhile(lambda item: item[0] in BLIND, steps))
 
 
 def selection_steps(study: Study, repeats: Mapping[str, Any], *, random_state: int) -> list[tuple[str, Any]]:
@@ -193,13 +203,28 @@ def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
+Fixed = FixedChain | FixedClinical | LateFusion
+
+
+def as_tuned(unit: FitUnit, name: str, tuned: Mapping[str, Any]) -> Fixed:
+    """An unfitted model of a unit with everything fixed that another fit tuned; it does no inner cross-validation.
+
+    A late fusion does, with nothing to choose, since its stacker needs out-of-fold scores.
+    """
+    model = chains_of(unit)[name]
+    if isinstance(model, ClinicalChain):
+        return model.as_tuned()
+    fixed = with_tuned(model, tuned)
+    if isinstance(fixed, LateFusion):
+        return fixed
+    return FixedChain(fixed, {key: values[0] for key, values in fixed.grid.items()})
+
+
 def with_tuned(model: Any, tuned: Mapping[str, Any]) -> Any:
     """An unfitted model with everything fixed that another one like it tuned; see `tuned_of`."""
     if isinstance(model, LateFusion):
         chains = {block: with_tuned(chain, tuned["blocks"][block]) for block, chain in model.chains.items()}
         return LateFusion(chains, model.blocks, model.stacker)
-    if isinstance(model, ClinicalChain):
-        return model.as_tuned()
     steps = [(name, _fixed_step(step, tuned["steps"][name])) for name, step in model.steps]
     grid = {name: (value,) for name, value in tuned["point"].items()}
     return clone(model).set_params(steps=steps, grid=grid, search="grid")

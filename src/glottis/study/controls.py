@@ -1,32 +1,23 @@
-"""What the primary model must beat: shuffled outcomes, and the volume, the site or the clinic alone."""
+"""Simple models that the primary one must beat: the volume, the site or the clinic alone."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from glottis.data.cohort import Cohort
-from glottis.evaluation.discrimination import area
-from glottis.modelling.crossval import TunedChain
-from glottis.modelling.fixed import FixedChain
-from glottis.study.chains import chains_of, with_tuned
 from glottis.study.clinical import clinical_frame
-from glottis.study.fitting import scorable, unit_key
 from glottis.study.spec import Design, Study
 from glottis.study.split import Partition
-from glottis.study.store import ResultCache
 from glottis.study.units import FitUnit, Patients, unit_of
 
 VOLUME, SITE, CLINICAL = "volume alone", "site alone", "clinical alone"
 VOLUME_COLUMNS = ("shape_MeshVolume", "shape_VoxelVolume", "shape_Volume")
-PARTITIONS = 2
-"""Of repeated splits a permutation goes through the first two, of a k-fold through its first repeat."""
 ABSENT = "not stated"
 
 
@@ -129,118 +120,3 @@ def control_units(
         for control in controls
         for part in parts
     ]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ShuffledUnit:
-    """The primary model on one partition, its outcomes shuffled.
-
-    Attributes:
-        unit: the fit, its outcome shuffled.
-        model: which of its models.
-        tuned: what that model tuned on the true outcomes.
-        number: of the permutation.
-    """
-
-    unit: FitUnit
-    model: str
-    tuned: Mapping[str, Any]
-    number: int
-
-
-def shuffled_units(
-    units: Sequence[FitUnit], fits: Sequence[Mapping[str, Any]], *, n: int, groups: pd.Series
-) -> list[ShuffledUnit]:
-    """``n`` permutations of the primary model over the partitions that count.
-
-    Outcomes are shuffled within the training and within each test set where these are fixed, and among all patients
-    in cross-validation, before anything is fitted. Where several rows belong to a group, whole groups change places.
-
-    Args:
-        units: the primary design's, one a partition.
-        fits: what ``fit_unit`` gave for the primary model, in the same order.
-        n: permutations.
-        groups: the group of every patient.
-    """
-    if not n:
-        return []
-    study = units[0].study
-    chosen = list(zip(units, fits, strict=True))[: _counting(study)]
-    found = []
-    for number in range(n):
-        rng = np.random.default_rng([study.random_state, 7919, number])
-        whole = _shuffled_cohort(units, groups, rng) if study.split.crossed else None
-        for unit, result in chosen:
-            fit = result["fit"]
-            outcome = _shuffled_sets(unit, groups, rng) if whole is None else whole.loc[unit.outcome.index]
-            found.append(
-                ShuffledUnit(
-                    unit=replace(unit, outcome=outcome),
-                    model=unit.design.models[fit["classifier"]],
-                    tuned=fit["tuned"],
-                    number=number,
-                )
-            )
-    return found
-
-
-def _counting(study: Study) -> int:
-    """How many partitions a permutation goes through."""
-    split = study.split
-    return split.folds if split.method == "kfold" else min(split.repeats, PARTITIONS) if split.crossed else 1
-
-
-def _shuffled_cohort(units: Sequence[FitUnit], groups: pd.Series, rng: np.random.Generator) -> pd.Series:
-    outcome = pd.concat([unit.outcome for unit in units])
-    return shuffled(outcome[~outcome.index.duplicated()].sort_index(), groups, rng)
-
-
-def _shuffled_sets(unit: FitUnit, groups: pd.Series, rng: np.random.Generator) -> pd.Series:
-    views = [unit.training, *unit.tests.values()]
-    found: pd.Series = pd.concat([shuffled(unit.outcome.loc[view.index], groups, rng) for view in views])
-    return found
-
-
-def shuffled(outcome: pd.Series, groups: pd.Series, rng: np.random.Generator) -> pd.Series:
-    """Outcomes in another order; the rows of a group keep theirs beside one another.
-
-    Args:
-        outcome: (n,) by patient.
-        groups: the group of every patient.
-        rng: source of the order.
-    """
-    own = groups.loc[outcome.index]
-    if not own.duplicated().any():
-        return pd.Series(rng.permutation(outcome.to_numpy()), index=outcome.index)
-    laid = outcome.iloc[np.argsort(own.to_numpy(), kind="stable")]
-    blocks = [part.to_numpy() for _, part in laid.groupby(own.loc[laid.index].to_numpy(), sort=True)]
-    values = np.concatenate([blocks[place] for place in rng.permutation(len(blocks))])
-    back = np.argsort(np.argsort(own.to_numpy(), kind="stable"), kind="stable")
-    return pd.Series(values[back], index=outcome.index)
-
-
-def fit_shuffled(shuffle: ShuffledUnit) -> dict[str, float | None]:
-    """Held-out AUC of the model that learnt from shuffled outcomes, by set; None for a set of one class."""
-    unit = shuffle.unit
-    cache = ResultCache(unit.cache)
-    key = unit_key(unit, "shuffled", shuffle.model, shuffle.tuned)
-    stored: dict[str, float | None] | None = cache.get(key)
-    if stored is None:
-        stored = _shuffled_areas(shuffle)
-        cache.put(key, stored)
-    return stored
-
-
-def _shuffled_areas(shuffle: ShuffledUnit) -> dict[str, float | None]:
-    unit = shuffle.unit
-    model = with_tuned(chains_of(unit)[shuffle.model], shuffle.tuned)
-    if isinstance(model, TunedChain):
-        model = FixedChain(model, {name: values[0] for name, values in model.grid.items()})
-    model.fit(unit.training, unit.outcome.loc[unit.training.index], groups=unit.groups)
-    found: dict[str, float | None] = {}
-    for name, view in unit.tests.items():
-        usable = view[scorable(unit, model, view)]
-        truth = unit.outcome.loc[usable.index].to_numpy().astype(bool)
-        both = 0 < truth.sum() < truth.size
-        found[name] = float(area(truth, model.predict_proba(usable)[:, 1])) if both else None
-    return found

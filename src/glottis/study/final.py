@@ -16,13 +16,12 @@ from glottis.data.volume import Volume
 from glottis.evaluation.logistic import LogisticTable
 from glottis.io.images import read_header
 from glottis.modelling.clinical import ClinicalChain
-from glottis.modelling.crossval import TunedChain
 from glottis.modelling.deployed import FusedScorer, Scorer
 from glottis.modelling.deploying import scorer_of
 from glottis.modelling.fixed import FixedChain
 from glottis.modelling.terms import LinearPredictor
 from glottis.preprocessing.nyul import NyulTransform
-from glottis.study.chains import chains_of, tuned_of, with_tuned
+from glottis.study.chains import as_tuned, tuned_of
 from glottis.study.clinical import clinical_frame, nomogram_frame
 from glottis.study.extraction import extract_scans
 from glottis.study.fitting import fit_models
@@ -278,9 +277,7 @@ def _cut(unit: FitUnit, patients: pd.Index[Any]) -> FitUnit:
 def fit_half(half: HalfUnit) -> AnyScorer | None:
     """The scorer of one refit; None where half of the patients are too few for a step."""
     unit = half.unit
-    model = with_tuned(chains_of(unit)[half.model], half.tuned)
-    if isinstance(model, TunedChain):
-        model = FixedChain(model, {name: values[0] for name, values in model.grid.items()})
+    model = as_tuned(unit, half.model, half.tuned)
     try:
         fitted = model.fit(unit.training, unit.outcome, groups=unit.groups)
     except ValueError:

@@ -14,6 +14,7 @@ from glottis.evaluation.interval import Bools
 from glottis.evaluation.thresholds import youden_threshold
 from glottis.modelling.chain import fit_together
 from glottis.modelling.clinical import ClinicalChain
+from glottis.modelling.clinical_fixed import FixedClinical
 from glottis.study.chains import chains_of, imputes, seed_of, steps_of
 from glottis.study.describe import described, transform_notes
 from glottis.study.split import TRAINING
@@ -80,7 +81,7 @@ def _selected_on_all(unit: FitUnit) -> tuple[FitUnit, list[tuple[str, Any]]]:
 
 def _finished(unit: FitUnit, name: str, model: Any, before: list[tuple[str, Any]]) -> dict[str, Any]:
     if unit.mode != "as_published":
-        _refuse_leak(unit, name, model)
+        refuse_leak(unit, name, model)
     scores, unscored, notes = _held_out_scores(unit, name, model)
     threshold = model.threshold_
     if unit.mode == "as_published" and "threshold" in unit.study.as_published:
@@ -101,7 +102,12 @@ def _finished(unit: FitUnit, name: str, model: Any, before: list[tuple[str, Any]
     return {"scores": rows, "fit": fit, "log": log, "unscored": unscored}
 
 
-def _refuse_leak(unit: FitUnit, name: str, model: Any) -> None:
+def refuse_leak(unit: FitUnit, name: str, model: Any) -> None:
+    """Refuse a fitted model of which a step saw a held-out patient.
+
+    Raises:
+        GlottisError: one did.
+    """
     seen = {row for record in model.fit_log_ for row in record.rows} & unit.held_out()
     if seen:
         message = f"A fitted step of model {name} saw {len(seen)} held-out patients: results refused."
@@ -129,7 +135,7 @@ def _held_out_scores(
 
 def scorable(unit: FitUnit, model: Any, view: pd.DataFrame) -> Bools:
     """Rows that the model can score: with all it needs, and no level that its training patients did not have."""
-    if isinstance(model, ClinicalChain):
+    if isinstance(model, ClinicalChain | FixedClinical):
         return model.scorable(view)
     if unit.mode == "control" or imputes(unit.study):
         return np.ones(len(view), dtype=bool)

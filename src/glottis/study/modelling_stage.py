@@ -18,9 +18,10 @@ from glottis.modelling.batches import batch_effect
 from glottis.modelling.confounding import tangled
 from glottis.study.chains import combat
 from glottis.study.clinical import clinical_units, nomogram_units
-from glottis.study.controls import ShuffledUnit, control_units, controls_of, fit_shuffled, shuffled_units
+from glottis.study.controls import control_units, controls_of
 from glottis.study.fitting import fit_unit
 from glottis.study.parallel import Progress, map_units
+from glottis.study.permutations import ShuffledUnit, fitted_shuffles, shuffled_units
 from glottis.study.primary import Primary, chosen_fits, primary_model
 from glottis.study.source import Source
 from glottis.study.spec import Design, Study
@@ -160,7 +161,7 @@ class ModellingStage:
         shuffles = shuffled_units(
             own, fits[primary.model], n=self.study.controls.permutations, groups=self.patients().groups
         )
-        areas = map_units(fit_shuffled, shuffles, jobs=self.jobs, stage="permutations", progress=self.progress)
+        areas = fitted_shuffles(shuffles, jobs=self.jobs, progress=self.progress)
         self.timed("controls", start)
         return {
             "controls": small,

@@ -51,6 +51,16 @@ def map_units(
     return results
 
 
+def workers(jobs: int) -> int:
+    """How many units ``map_units`` works on at a time, at least 1.
+
+    Args:
+        jobs: processes on this machine. A cluster has its own number of workers.
+    """
+    client = current_client()
+    return max(1, jobs if client is None else sum(client.ncores().values()))
+
+
 def _finished_here(function: Callable[[Any], Any], units: Sequence[Any], jobs: int) -> Iterator[tuple[int, Any]]:
     if min(jobs, len(units)) > 1:
         return _Shared(function, units).finished(min(jobs, len(units)))
