@@ -486,7 +486,7 @@ class FinishedPredictions:
 
     def lines(self) -> list[str]:
         """A line a patient, then where the table is."""
-        lines = [self.model, *(_prediction_words(row) for row in self.table.to_dict(orient="records"))]
+        lines = [self.model, *(_prediction_words(dict(row)) for _, row in self.table.iterrows())]
         return [*lines, *([f"Table: {self.out}"] if self.out is not None else [])]
 
     def to_dict(self) -> dict[str, Any]:
@@ -495,7 +495,7 @@ class FinishedPredictions:
         return {"model": self.model, "patients": rows, "figures": [str(path) for path in self.figures]}
 
 
-def _prediction_words(row: Mapping[str, Any]) -> str:
+def _prediction_words(row: Mapping[Any, Any]) -> str:
     if row["status"] == "refused":
         return f"{row['patient']}: refused: {row['said']}"
     span = "" if row["low"] is None or row["low"] != row["low"] else f" ({row['low']:.3f} to {row['high']:.3f})"
@@ -540,14 +540,19 @@ def predict(
     rows = to_table(found, model)
     if out is not None:
         write_text_atomic(Path(out), rows.to_csv(index=False, lineterminator="\n"))
+    outcome = model.facts["outcome"]
+    event = f"{outcome['column']} = {outcome['positive']}"
     drawn: tuple[Path, ...] = ()
     if figures is not None:
-        from glottis.report import draw_predictions
+        from glottis.report.predictions import Shown, draw_predictions
         from glottis.serve import explained
 
-        drawn = draw_predictions(explained(found, model), model.nomogram, Path(figures), progress=progress)
-    outcome = model.facts["outcome"]
-    name = f"{model.facts['name']}: probability of {outcome['column']} = {outcome['positive']}"
+        shown = [
+            Shown(patient=own.prediction.patient, explanation=own.explanation, values=own.prediction.values)
+            for own in explained(found, model)
+        ]
+        drawn = draw_predictions(shown, model.nomogram, Path(figures), event=event, progress=progress)
+    name = f"{model.facts['name']}: probability of {event}"
     return FinishedPredictions(table=rows, out=None if out is None else Path(out), figures=drawn, model=name)
 
 

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
+from glottis.modelling.explain import Explanation
 from glottis.modelling.nomogram import Nomogram
 from glottis.report import figures
 from glottis.report.controls import p_value
 from glottis.report.plan import Plan
-from glottis.report.wording import capitalised, counted, number
+from glottis.report.wording import capitalised, counted, event_name, number
 from glottis.study.result import StudyResult
 
 TITLES = {"clinical": "Clinical model", "nomogram": "Nomogram"}
@@ -135,4 +136,29 @@ def final_plans(result: StudyResult) -> Iterator[Plan]:
             "nomogram",
             f"Nomogram of the {'clinical model' if points['kind'] == 'clinical' else 'score and clinical columns'}.",
             partial(figures.nomogram_figure, Nomogram.from_dict(points["points"])),
+        )
+    if final["calibration"] is not None:
+        what = "clinical model" if points is None or points["kind"] == "clinical" else "nomogram"
+        yield Plan(
+            "nomogram-calibration",
+            f"Calibration of the {what} on its own training patients, with the optimism of the whole procedure taken off "
+            f"by {counted(final['calibration']['performance']['n_resamples'], 'bootstrap resample')}. Dashed: perfect "
+            "agreement.",
+            partial(figures.corrected_calibration_figure, final["calibration"]),
+        )
+    stored, event = final["explanation"], event_name(result.results["outcome"])
+    if not stored["absent"] and stored["shap"] is not None:
+        yield Plan(
+            "shap",
+            f"SHAP values of the final model, {stored['patients']} patients: a dot a patient, to the right where the "
+            f"feature speaks for {event}.",
+            partial(figures.beeswarm_figure, Explanation.from_dict(stored["shap"]), columns=2, event=event),
+        )
+    if not stored["absent"] and stored["permutation"] is not None:
+        yield Plan(
+            "importance",
+            "Permutation importance: how much AUC is lost when a feature of the held-out patients is shuffled (bars: "
+            f"standard deviation over {counted(stored['permutation']['repeats'], 'shuffle')}). Features that go together "
+            "stand in for each other and look less important than they are.",
+            partial(figures.importance_figure, stored["permutation"]),
         )

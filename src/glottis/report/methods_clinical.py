@@ -46,8 +46,8 @@ def _levels(own: ClinicalModel) -> list[str]:
     if own.reference:
         levels = joined(f"{level} for {name}" for name, level in own.reference.items())
         found.append(f"Reference levels: {levels}.")
-    for name, levels in own.ordinal.items():
-        found.append(f"{name} counted as steps in the order {', '.join(levels)}, one coefficient a step.")
+    for name, steps in own.ordinal.items():
+        found.append(f"{name} counted as steps in the order {', '.join(steps)}, one coefficient a step.")
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from glottis._errors import StatisticsError
 from glottis.data.cohort import Case
 from glottis.data.tables import FeatureTable
 from glottis.data.volume import Volume
+from glottis.evaluation.corrected_calibration import CorrectedCalibration, corrected_calibration
 from glottis.evaluation.logistic import LogisticTable
 from glottis.io.images import read_header
 from glottis.modelling.clinical import ClinicalChain
@@ -72,6 +74,7 @@ class FinalModel:
         spacings: by sequence, least and greatest voxel size in mm of the training images, in the order of z, y, x.
         landmarks: Nyul's, by sequence.
         tables: odds ratios by model, of the clinical model and the nomogram; not for the file.
+        calibration: of the regression on its own patients, with the optimism taken off; not for the file.
         training: what the scorer reads (without one, the regression), of the training patients; never for the file.
         seen: the same as the classifier sees it; ``None`` where several or none do; never for the file.
         truth: their outcome; never for the file.
@@ -92,6 +95,7 @@ class FinalModel:
     spacings: Mapping[str, tuple[tuple[float, ...], tuple[float, ...]]]
     landmarks: Mapping[str, NyulTransform]
     tables: Mapping[str, LogisticTable]
+    calibration: CorrectedCalibration | None
     training: pd.DataFrame
     seen: pd.DataFrame | None
     truth: pd.Series
@@ -155,6 +159,7 @@ def final_model(stage: ModellingStage, primary: Primary, outcome: Mapping[str, s
         regression=_regression(unit, chain, _halves(unit, stage.study.final.refits)),
         landmarks={},
         tables={primary.model: chain.table_},
+        calibration=_calibration(unit, chain),
         training=unit.training,
         seen=None,
         notes=(),
@@ -177,11 +182,11 @@ def _of_features(
     scorer = scorer_of(models[name])
     halves = _halves(unit, study.final.refits)
     refits, notes = _refits(stage, unit, name, models[name], halves)
-    regression, tables = None, _clinical_table(stage, part, cases)
+    regression, calibration, tables = None, None, _clinical_table(stage, part, cases)
     if study.nomogram is not None:
         beside = _nomogram_unit(stage, part, cases, table, models[name])
         chain = fit_models(beside)[NOMOGRAM]
-        regression = _regression(beside, chain, halves)
+        regression, calibration = _regression(beside, chain, halves), _calibration(beside, chain)
         tables[NOMOGRAM] = chain.table_
     return FinalModel(
         classifier=next(own for own, given in primary.design.models.items() if given == name),
@@ -190,6 +195,7 @@ def _of_features(
         regression=regression,
         landmarks=landmarks,
         tables=tables,
+        calibration=calibration,
         training=unit.training[list(scorer.columns)],
         seen=scorer.prepared(unit.training, unit.batches) if isinstance(scorer, Scorer) else None,
         notes=notes,
@@ -316,6 +322,24 @@ def _regression(unit: FitUnit, chain: ClinicalChain, halves: Sequence[pd.Index[A
         except ValueError:
             refits.append(None)
     return Regression(predictor=chain.model_, threshold=float(chain.threshold_), refits=tuple(refits))
+
+
+def _calibration(unit: FitUnit, chain: ClinicalChain) -> CorrectedCalibration | None:
+    """Harrell's bootstrap over the whole regression, imputation and screening included; None where it has no result."""
+
+    def fit(X: pd.DataFrame, truth: Any) -> Callable[[pd.DataFrame], Any]:
+        table = X.reset_index(drop=True)
+        try:
+            model = chain.as_tuned().fit(table, np.asarray(truth))
+        except ValueError as error:
+            raise StatisticsError(str(error)) from error
+        return lambda rows: model.predict_proba(rows.reset_index(drop=True))[:, 1]
+
+    truth = unit.outcome.loc[unit.training.index].to_numpy()
+    try:
+        return corrected_calibration(fit, unit.training, truth, random_state=unit.study.random_state)
+    except StatisticsError:
+        return None
 
 
 def _spacings(study: Study, cases: Sequence[Case]) -> dict[str, tuple[tuple[float, ...], tuple[float, ...]]]:

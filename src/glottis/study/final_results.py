@@ -72,6 +72,7 @@ def final_results(stage: ModellingStage, final: FinalModel) -> dict[str, Any]:
         "notes": list(final.notes),
         "tables": {name: table.to_dict() for name, table in final.tables.items()},
         "nomogram": _nomogram(final),
+        "calibration": None if final.calibration is None else final.calibration.to_dict(),
         "explanation": _explanation(stage, final),
     }
 
