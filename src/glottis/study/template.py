@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from glottis.study.quoting import quoted
 from glottis.study.spec import Split
 from glottis.study.spec_images import DEFAULT_PREPROCESSING, BiasField, Modality, Wavelet
+from glottis.study.template_models import model_lines
 from glottis.study.template_table import TemplateTable, table_lines
 
 
@@ -80,7 +81,11 @@ def study_yaml(template: StudyTemplate) -> str:
         "",
         *_split(template),
         "",
-        *_models(template),
+        *model_lines(
+            from_table=template.table is not None,
+            centre=bool(template.centre),
+            inner_folds=template.inner_folds,
+        ),
     ]
     return "\n".join(lines) + "\n"
 
@@ -182,7 +187,7 @@ def _features(template: StudyTemplate) -> list[str]:
 def _split(template: StudyTemplate) -> list[str]:
     split = template.split
     lines = [f"split:                   # {template.split_note}" if template.split_note else "split:"]
-    lines.append(f"  method: {split.method}         # random, centre, given or kfold")
+    lines.append(f"  method: {split.method}         # random, centre, given, kfold or repeated")
     if split.method == "kfold":
         lines += [f"  folds: {split.folds}", f"  repeats: {split.repeats}"]
     if split.method == "random":
@@ -190,17 +195,3 @@ def _split(template: StudyTemplate) -> list[str]:
     if split.external:
         lines.append(f"  external: [{', '.join(quoted(name) for name in split.external)}]   # centres kept for testing")
     return lines
-
-
-def _models(template: StudyTemplate) -> list[str]:
-    part = "block" if template.table else "sequence"
-    return [
-        "selection:               # always inside the training patients, in this order",
-        "  icc: {threshold: 0.75, form: 'ICC(2,1)', use: point}   # only where repeats are given",
-        "  spearman: 0.9          # of a pair that correlates more, the first stays",
-        "  lasso: {folds: 5, rule: min}",
-        "  n_features: 15         # recursive elimination down to this many",
-        f"model: {{classifier: random_forest, folds: {template.inner_folds}}}   # folds of the tuning",
-        f"combinations: all        # every {part} alone and every combination; or single; or [[A], [A, B]]",
-        "random_state: 2025",
-    ]
