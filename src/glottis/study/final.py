@@ -328,12 +328,18 @@ def _calibration(unit: FitUnit, chain: ClinicalChain) -> CorrectedCalibration | 
     """Harrell's bootstrap over the whole regression, imputation and screening included; None where it has no result."""
 
     def fit(X: pd.DataFrame, truth: Any) -> Callable[[pd.DataFrame], Any]:
-        table = X.reset_index(drop=True)
+        share = float(np.mean(truth))
         try:
-            model = chain.as_tuned().fit(table, np.asarray(truth))
-        except ValueError as error:
-            raise StatisticsError(str(error)) from error
-        return lambda rows: model.predict_proba(rows.reset_index(drop=True))[:, 1]
+            model = chain.as_tuned().fit(X.reset_index(drop=True), np.asarray(truth))
+        except ValueError:
+            return lambda rows: np.full(len(rows), share)  # equal scores: the resample does not count
+
+        def probability(rows: pd.DataFrame) -> Any:
+            found, known = np.full(len(rows), share), model.scorable(rows)
+            found[known] = model.predict_proba(rows.reset_index(drop=True)[known])[:, 1]
+            return found
+
+        return probability
 
     truth = unit.outcome.loc[unit.training.index].to_numpy()
     try:
