@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from explained import explanation, importance
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -91,6 +92,20 @@ def permutation(n: int) -> Callable[[int], Figure]:
     return lambda columns: figures.permutation_figure(sets, columns=columns)
 
 
+def explained(draw: Callable[..., Figure], made: Callable[[int], Any]) -> dict[int, Callable[[int], Figure]]:
+    def of(n: int) -> Callable[[int], Figure]:
+        return lambda columns: draw(made(n), columns=columns)
+
+    return {n: of(n) for n in (0, 1, 3, 8)}
+
+
+def waterfall(given: Any, *, columns: int) -> Figure:
+    many = len(given.rows) > 3
+    return figures.waterfall_figure(
+        given, given.rows[0], columns=columns, recalibrated=0.4 if many else None, event=LONG if many else ""
+    )
+
+
 STORED_LASSO = {
     "alpha": 0.1,
     "path": [{"alpha": a, "mse": 0.2, "se": 0.01, "n_features": 1} for a in (0.1, 0.01)],
@@ -110,6 +125,10 @@ FIGURES = {
     "survival": {n: survival(n) for n in (0, 1, 3, 8)},
     "forest": {n: forest(n) for n in (0, 1, 3)},
     "agreement": {n: agreement(n) for n in (0, 1, 3, 8)},
+    "beeswarm": explained(figures.beeswarm_figure, explanation),
+    "shap-bars": explained(figures.shap_bars_figure, explanation),
+    "importance": explained(figures.importance_figure, importance),
+    "waterfall": explained(waterfall, explanation),
 }
 CASES = [(name, n, columns) for name, made in FIGURES.items() for n in made for columns in (1, 2)]
 
@@ -152,7 +171,10 @@ def test_no_text_is_cut_or_lies_on_another(name: str, n: int, columns: int) -> N
             assert across <= 1 or down <= 2.5, (text, beside)
 
 
-@pytest.mark.parametrize("name", sorted(set(FIGURES) - {"delong", "forest", "calibration", "permutation"}))
+OF_ROWS = {"delong", "forest", "calibration", "permutation", "beeswarm", "shap-bars", "importance", "waterfall"}
+
+
+@pytest.mark.parametrize("name", sorted(set(FIGURES) - OF_ROWS))
 def test_both_axes_are_labelled(name: str) -> None:
     for axes in FIGURES[name][3](1).axes:
         assert axes.get_xlabel()

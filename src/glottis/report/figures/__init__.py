@@ -2,6 +2,7 @@
 
 from glottis.report.figures.curves import decision_figure, precision_recall_figure, roc_figure
 from glottis.report.figures.delong import delong_figure
+from glottis.report.figures.explanation import beeswarm_figure, importance_figure, shap_bars_figure
 from glottis.report.figures.forest import forest_figure
 from glottis.report.figures.grids import bland_altman_figure, calibration_figure, confusion_figure
 from glottis.report.figures.lasso import lasso_figure
@@ -17,12 +18,14 @@ from glottis.report.figures.study import (
     selection_funnel,
 )
 from glottis.report.figures.survival import kaplan_meier_figure
+from glottis.report.figures.waterfall import waterfall_figure
 from glottis.report.style import save, styled
 
 save_figure = styled()(save)
 
 __all__ = [
     "auc_text",
+    "beeswarm_figure",
     "bland_altman_figure",
     "calibration_figure",
     "calibration_of_models",
@@ -31,6 +34,7 @@ __all__ = [
     "decision_figure",
     "delong_figure",
     "forest_figure",
+    "importance_figure",
     "kaplan_meier_figure",
     "lasso_figure",
     "left_text",
@@ -42,4 +46,6 @@ __all__ = [
     "roc_of_sets",
     "save_figure",
     "selection_funnel",
+    "shap_bars_figure",
+    "waterfall_figure",
 ]
