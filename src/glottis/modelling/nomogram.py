@@ -135,8 +135,10 @@ class Nomogram:
         """
         self.predictor(table)  # names the column that is absent
         parts = {axis.term.column: axis.points(axis.term.added(table[axis.term.column])) for axis in self.axes}
-        made = pd.DataFrame(parts, index=table.index)
-        return made.assign(**{TOTAL: made.sum(axis=1)})
+        total = np.zeros(len(table))
+        for part in parts.values():  # one after the other: a row alone has the bits that it has in a table
+            total = total + part
+        return pd.DataFrame({**parts, TOTAL: total}, index=table.index)
 
     def linear_predictor_of(self, total: ArrayLike) -> Floats:
         """Linear predictor of total points."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import pairwise
 from unicodedata import east_asian_width
 
@@ -14,7 +13,6 @@ from glottis.report.figures.layout import SMALL, fitted, text_mm
 GAP_MM = 1.0
 STEPS = {1: (1, 2, 5, 10), 2: (1, 2, 5, 10), 5: (1, 2, 4, 10)}  # to 1, 2, 5, 10, 20 ... times a power of ten
 _WORDS = re.compile(r"\s+|[^\s_/-]*[_/-]|[^\s_/-]+")
-_width = cache(text_mm)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +39,7 @@ def broken(text: str, width: float, most: int, size: float = SMALL) -> tuple[str
     lines, rest = [""], _pieces(text)
     for place, piece in enumerate(rest):
         longer = (lines[-1] + piece).lstrip()
-        if lines[-1] and _width(longer.rstrip(), size) > width:
+        if lines[-1] and text_mm(longer.rstrip(), size) > width:
             if len(lines) == most:
                 lines[-1] = lines[-1] + "".join(rest[place:])
                 break
@@ -67,7 +65,7 @@ def _pieces(text: str) -> list[str]:
 
 def lines_mm(lines: Sequence[str], size: float = SMALL) -> float:
     """Width of the longest line."""
-    return max(_width(line, size) for line in lines)
+    return max(text_mm(line, size) for line in lines)
 
 
 def placed(ticks: Sequence[tuple[float, str]], left: float, right: float, width: float) -> tuple[Label, ...]:
@@ -128,5 +126,5 @@ def thinned(ticks: Sequence[tuple[float, str]], values: Sequence[float]) -> list
 
 
 def _have_room(ticks: Sequence[tuple[float, str]]) -> bool:
-    boxes = sorted((at - _width(text, SMALL) / 2, at + _width(text, SMALL) / 2) for at, text in ticks)
+    boxes = sorted((at - text_mm(text, SMALL) / 2, at + text_mm(text, SMALL) / 2) for at, text in ticks)
     return all(after[0] - before[1] >= GAP_MM for before, after in pairwise(boxes))

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from glottis._errors import InputError
 from glottis.modelling.nomogram import TOTAL, Nomogram
-from glottis.modelling.nomogram_axes import MOST_STEPS, Axis, Outcome, round_numbers
+from glottis.modelling.nomogram_axes import MOST_STEPS, Axis, Outcome, number_texts, round_numbers
 from glottis.report.figures.axis_labels import Label, broken, called_out, lines_mm, placed, thinned
 from glottis.report.figures.layout import SMALL, Columns, width_mm
 from glottis.report.style import COLOURS, INK, PALE, SOFT, canvas_mm, styled
@@ -27,6 +27,8 @@ WHITE = {"facecolor": "white", "edgecolor": "none", "pad": 0.2}  # lines end at 
 BEYOND = "Arrow: beyond the range of the training patients."
 _NAME_MM = {1: 23.0, 2: 46.0}
 _MINOR_PROBABILITIES = sorted({p / 100 for p in (*range(1, 10), *range(10, 91, 5), *range(91, 100))})
+
+_Tick = tuple[float, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,13 +175,23 @@ def _predictor(axis: Axis, name: tuple[str, ...], scale: _Scale) -> _Row:
         text = f"{axis.term.low:g} to {axis.term.high:g}"
         labels = placed([(scale(0), _minus(text))], begin, end, end - begin)
     else:
-        labels = placed(thinned(ticks, [float(tick.value) for tick in axis.ticks]), begin, end, LABEL_MM)
+        ticks, shown = _of_numbers(ticks, [float(tick.value) for tick in axis.ticks])
+        labels = placed(shown, begin, end, LABEL_MM)
     places = [at for at, _ in ticks]
     ends = (scale(0), scale(axis.most_points)) if axis.term.levels is None else (min(places), max(places))
     return _Row(name=name, line=ends, reach=ends, majors=tuple(places), labels=labels)
 
 
-def _of_levels(ticks: Sequence[tuple[float, str]], begin: float, end: float) -> tuple[Label, ...]:
+def _of_numbers(ticks: list[_Tick], values: Sequence[float]) -> tuple[list[_Tick], list[_Tick]]:
+    """The ticks that can be told apart, and those with a label, whose decimals are no more than they need."""
+    shown = thinned(ticks, values)
+    kept = [value for tick, value in zip(ticks, values, strict=True) if tick in shown]
+    labels = [(at, _minus(text)) for (at, _), text in zip(shown, number_texts(kept), strict=True)]
+    apart = len(ticks) < 2 or abs(ticks[1][0] - ticks[0][0]) >= FINEST_MM / 2
+    return (ticks if apart else shown), labels
+
+
+def _of_levels(ticks: Sequence[_Tick], begin: float, end: float) -> tuple[Label, ...]:
     """Labels at their ticks, on both sides of the axis; where they crowd, and there is room, at its right."""
     labels = placed(ticks, begin, end, LABEL_MM)
     room = max(at for at, _ in ticks) + BESIDE_GAP
