@@ -77,6 +77,14 @@ def test_total_points_are_a_straight_line_of_the_linear_predictor():
     np.testing.assert_allclose(LOGISTIC.linear_predictor_of(total), MODEL(table), atol=1e-13, rtol=0)
 
 
+def test_a_row_alone_has_the_bits_that_it_has_in_a_table():
+    terms = tuple(Term(column=f"x{i}", coefficients=(0.1 * i,), low=-3, high=3, fill=0.0) for i in range(1, 13))
+    made = Nomogram(predictor=LinearPredictor(terms=terms, intercept=0.3))
+    table = pd.DataFrame(np.random.default_rng(5).normal(size=(50, 12)), columns=made.predictor.columns)
+    alone = [made.points(table.iloc[[row]])["total"].iloc[0] for row in range(50)]
+    assert alone == made.points(table)["total"].tolist()
+
+
 def test_the_largest_effect_spans_a_hundred_points_and_every_axis_starts_at_none():
     spans = {axis.term.column: axis.most_points for axis in LOGISTIC.axes}
     assert spans == pytest.approx(

@@ -20,6 +20,7 @@ from glottis.evaluation.cox import cox_regression
 from glottis.evaluation.logistic import logistic_table
 from glottis.evaluation.logrank import logrank_test
 from glottis.evaluation.survival import kaplan_meier
+from glottis.modelling import LinearPredictor, Nomogram, Outcome, Term
 from glottis.report import figures
 from glottis.report.figures.layout import PALETTE
 from glottis.report.style import styled
@@ -106,6 +107,38 @@ def waterfall(given: Any, *, columns: int) -> Figure:
     )
 
 
+def corrected(n: int) -> Callable[[int], Figure]:
+    def by_first_column(X: Any, _: Any) -> Callable[[Any], Any]:
+        return lambda rows: np.asarray(rows)[:, 0]
+
+    groups = [np.asarray(score).round(0 if not n else 9).clip(0.1, 0.9)[:, None] for score in MODELS[n or 1].values()]
+    made = [ev.corrected_calibration(by_first_column, X, Y, n_resamples=20) for X in groups]
+    given = dict(zip(MODELS[n or 1], made, strict=True)) if n != 1 else made[0]
+    return lambda columns: figures.corrected_calibration_figure(given, columns=columns)
+
+
+def nomogram(n: int) -> Callable[[int], Figure]:
+    age = Term(column="age", coefficients=(-0.02,), low=31.5, high=88, fill=60.0)
+    crowded = Term(column=LONG, levels=(LONG, "声门上型", "T1a-T1b", "no"), coefficients=(0.2, 0.21, 0.21), fill="no")
+    idle = Term(column="idle", coefficients=(0.0,), low=-1e-5, high=2e7, fill=0.0)
+    score = Term(column="score", coefficients=(2.1,), low=-3, high=3, fill=0.0)
+    wide = Term(column="w", levels=(LONG, f"{LONG} 2", f"{LONG} 3", "x"), coefficients=(3.0, 3.1, 12.0), fill="x")
+    more = [Term(column=f"x{i}", coefficients=(0.1 * i,), low=0, high=i, fill=1.0) for i in (1, 2, 3)]
+    terms = {
+        0: (age,),
+        1: (crowded, score),
+        3: (idle, crowded, age, score),
+        8: (wide, crowded, age, idle, score, *more),
+    }[n]
+    survival = tuple(Outcome(label=f"{LONG} {t}", at=t, baseline=1 - t / 10) for t in (1, 9))
+    outcomes = survival if n == 3 else (Outcome(label="Probability" if n == 1 else LONG),)
+    made = Nomogram(
+        predictor=LinearPredictor(terms=terms, intercept=-1.0), outcomes=outcomes, units={terms[0].column: "mm³"}
+    )
+    patient = {"age": 95, LONG: "no", "idle": None, "score": 0.3, "w": "x", "x1": 1, "x2": None, "x3": 2}
+    return lambda columns: figures.nomogram_figure(made, columns=columns, patient=patient if n in (0, 3, 8) else None)
+
+
 STORED_LASSO = {
     "alpha": 0.1,
     "path": [{"alpha": a, "mse": 0.2, "se": 0.01, "n_features": 1} for a in (0.1, 0.01)],
@@ -124,12 +157,18 @@ FIGURES = {
     "delong": {n: delong(n) for n in (0, 1, 3, 8)},
     "survival": {n: survival(n) for n in (0, 1, 3, 8)},
     "forest": {n: forest(n) for n in (0, 1, 3)},
+    "corrected calibration": {n: corrected(n) for n in (0, 1, 3, 8)},
+    "nomogram": {n: nomogram(n) for n in (0, 1, 3, 8)},
     "agreement": {n: agreement(n) for n in (0, 1, 3, 8)},
     "beeswarm": explained(figures.beeswarm_figure, explanation),
     "shap-bars": explained(figures.shap_bars_figure, explanation),
     "importance": explained(figures.importance_figure, importance),
     "waterfall": explained(waterfall, explanation),
 }
+UNLABELLED = {
+    "delong", "forest", "calibration", "corrected calibration", "nomogram", "permutation", "beeswarm", "shap-bars",
+    "importance", "waterfall",
+}  # fmt: skip
 CASES = [(name, n, columns) for name, made in FIGURES.items() for n in made for columns in (1, 2)]
 
 
@@ -171,10 +210,7 @@ def test_no_text_is_cut_or_lies_on_another(name: str, n: int, columns: int) -> N
             assert across <= 1 or down <= 2.5, (text, beside)
 
 
-OF_ROWS = {"delong", "forest", "calibration", "permutation", "beeswarm", "shap-bars", "importance", "waterfall"}
-
-
-@pytest.mark.parametrize("name", sorted(set(FIGURES) - OF_ROWS))
+@pytest.mark.parametrize("name", sorted(set(FIGURES) - UNLABELLED))
 def test_both_axes_are_labelled(name: str) -> None:
     for axes in FIGURES[name][3](1).axes:
         assert axes.get_xlabel()

@@ -25,9 +25,9 @@ FIELDS = {
     "column": "its name in a table",
     "label": "printed name",
     "unit": "of a number",
-    "kind": "number: points = points_per_unit * (value - points_are_0_at); levels: points, by level; logistic: "
-    "probability of the event = 1 / (1 + exp(-linear predictor)); survival: probability of no event up to the time at = "
-    "baseline_survival ^ exp(linear predictor)",
+    "kind": "number: points = points_per_unit * (value - points_are_0_at); levels: points, by level; "
+    "logistic: probability of the event = 1 / (1 + exp(-linear predictor)); "
+    "survival: probability of no event up to the time at = baseline_survival ^ exp(linear predictor)",
     "points": "of each level, or of a tick",
     "points_per_unit": "points that one unit adds",
     "points_are_0_at": "value with 0 points",
@@ -46,8 +46,8 @@ FIELDS = {
     "probability": "at a tick of an outcome",
     "total_points": "that give this probability",
     "names": "printed names, by column: pairs of a value and its name",
-    "model": "the same in coefficients: linear predictor = intercept + coefficient * value of every number + coefficient "
-    "of the patient's level (the first level has 0)",
+    "model": "the same in coefficients: linear predictor = intercept + coefficient * value of every number + "
+    "coefficient of the patient's level (the first level has 0)",
 }
 
 
@@ -135,8 +135,10 @@ class Nomogram:
         """
         self.predictor(table)  # names the column that is absent
         parts = {axis.term.column: axis.points(axis.term.added(table[axis.term.column])) for axis in self.axes}
-        made = pd.DataFrame(parts, index=table.index)
-        return made.assign(**{TOTAL: made.sum(axis=1)})
+        total = np.zeros(len(table))
+        for part in parts.values():  # one after the other: a row alone has the bits that it has in a table
+            total = total + part
+        return pd.DataFrame({**parts, TOTAL: total}, index=table.index)
 
     def linear_predictor_of(self, total: ArrayLike) -> Floats:
         """Linear predictor of total points."""

@@ -168,13 +168,13 @@ def extent(term: Term) -> tuple[float, float]:
     return min(added), max(added)
 
 
-def round_numbers(low: float, high: float) -> list[float]:
-    """Multiples of 1, 2 or 5 times a power of ten within ``low`` to ``high``: up to 11, and as many as that allows."""
+def round_numbers(low: float, high: float, most: int = MOST_STEPS) -> list[float]:
+    """Multiples of 1, 2 or 5 times a power of ten within ``low`` to ``high``, with as many steps as ``most`` allows."""
     for power in _WHOLE_POWERS:
         for factor in (1, 2, 5):
             step = factor * 10.0**power
             first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-            if last - first <= MOST_STEPS:
+            if last - first <= most:
                 return [round(number * step, max(0, -power)) for number in range(first, last + 1)]
     return [low, high]
 

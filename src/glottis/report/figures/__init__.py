@@ -1,11 +1,13 @@
 """Figures: those of a study's report, and the public ones, which draw any result of `glottis.evaluation`."""
 
+from glottis.report.figures.corrected_calibration import corrected_calibration_figure
 from glottis.report.figures.curves import decision_figure, precision_recall_figure, roc_figure
 from glottis.report.figures.delong import delong_figure
 from glottis.report.figures.explanation import beeswarm_figure, importance_figure, shap_bars_figure
 from glottis.report.figures.forest import forest_figure
 from glottis.report.figures.grids import bland_altman_figure, calibration_figure, confusion_figure
 from glottis.report.figures.lasso import lasso_figure
+from glottis.report.figures.nomogram import nomogram_figure
 from glottis.report.figures.permutation import permutation_figure
 from glottis.report.figures.study import (
     auc_text,
@@ -31,6 +33,7 @@ __all__ = [
     "calibration_of_models",
     "confusion_figure",
     "confusion_of_models",
+    "corrected_calibration_figure",
     "decision_figure",
     "delong_figure",
     "forest_figure",
@@ -38,6 +41,7 @@ __all__ = [
     "kaplan_meier_figure",
     "lasso_figure",
     "left_text",
+    "nomogram_figure",
     "permutation_figure",
     "precision_recall_figure",
     "range_text",
