@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -90,7 +91,13 @@ class Scorer:
         seen = self.prepared(X, batches)
         spec = CLASSIFIERS.get(self.model)
         with threadpool_limits(1):
-            return positive_score(self.classifier, seen.to_numpy() if spec is None else spec.given(seen))
+            score = positive_score(self.classifier, seen.to_numpy() if spec is None else spec.given(seen))
+        if not np.isfinite(score).all():
+            message = (
+                f"The model gives no number for {X.index[int(np.argmin(np.isfinite(score)))]!r}: check its values."
+            )
+            raise ValueError(message)
+        return score
 
     def probability(self, X: pd.DataFrame, batches: pd.DataFrame | None = None) -> Floats:
         """(n,) probabilities of the second class; arguments and errors as of `prepared`."""
@@ -223,8 +230,8 @@ def _two(classes: list[Any]) -> Classes:
     return negative, positive
 
 
-def _refuse_no_numbers(*values: Any) -> None:
-    for value in values:
-        if value is not None and not (isinstance(value, int | float) and np.isfinite(value)):
+def _refuse_no_numbers(threshold: Any, *values: Any) -> None:
+    for value in values if threshold is None else (threshold, *values):
+        if type(value) not in (int, float) or not math.isfinite(value):
             message = f"Threshold, recalibration and weights are finite numbers; got {value!r}."
             raise ValueError(message)

@@ -86,18 +86,23 @@ def _classes(model: Any) -> Classes:
 def _plain_steps(steps: Steps, columns: Sequence[str]) -> list[PlainStep]:
     found: list[PlainStep] = []
     for name, step in steps:
+        _refuse_other(name, step)
+    for _, step in steps:
         if isinstance(step, BlockSelector):
             for block, own in step.steps_.items():
                 found += _plain_steps(own, [column for column in columns if column in step.kept_[block]])
         elif type(step) in _PLAIN:
             found.append(_PLAIN[type(step)](step, tuple(columns)))
-        elif not isinstance(step, SelectorMixin):  # a selector only picks columns
-            message = (
-                f"Step {name!r} ({type(step).__name__}) has no plain form, so the model cannot be put in a bundle: "
-                "use selectors, median imputation, ComBat and z-score."
-            )
-            raise BundleError(message)
     return [step for step in found if step.columns or isinstance(step, Correction)]  # which may refuse a batch
+
+
+def _refuse_other(name: str, step: Any) -> None:
+    if not isinstance(step, BlockSelector | SelectorMixin) and type(step) not in _PLAIN:  # selectors only pick columns
+        message = (
+            f"Step {name!r} ({type(step).__name__}) has no plain form, so the model cannot be put in a bundle: "
+            "use selectors, median imputation, ComBat and z-score."
+        )
+        raise BundleError(message)
 
 
 def _fill(step: SimpleImputer, columns: tuple[str, ...]) -> Fill:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Self
@@ -49,8 +50,9 @@ class PlainStep:
         return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()})
 
     def _check(self, name: str, values: Numbers, *, above_zero: bool = False) -> None:
-        array = np.array(values, dtype=np.float64)
-        if array.shape != (len(self.columns),) or not np.isfinite(array).all() or (above_zero and (array <= 0).any()):
+        numbers = [value for value in values if type(value) in (int, float) and math.isfinite(value)]
+        fits = len(numbers) == len(values) == len(self.columns)
+        if not fits or (above_zero and not all(value > 0 for value in numbers)):
             kind = "number above 0" if above_zero else "finite number"
             message = f"Step {self.kind!r} needs one {kind} a column for {name!r} ({len(self.columns)} columns)."
             raise ValueError(message)

@@ -61,7 +61,13 @@ def write_bundle(
     listed = {name: {"sha256": hashlib.sha256(text).hexdigest(), "bytes": len(text)} for name, text in members.items()}
     head = {"format": _FORMAT, "format_version": FORMAT_VERSION, "glottis_version": __version__}
     members[MANIFEST] = to_json({**head, "members": dict(sorted(listed.items()))})
-    write_bytes_atomic(Path(path), packed(members))
+    content = packed(members)
+    try:
+        _bundle(content)
+    except ValueError as error:
+        message = f"Bundle '{path}' is not written, since it could not be read again: {error}; give less content."
+        raise BundleError(message) from error
+    write_bytes_atomic(Path(path), content)
 
 
 def read_bundle(path: Path) -> Bundle:

@@ -1,4 +1,7 @@
-"""Random forest and extra trees as plain numbers, and back: node after node, tree after tree."""
+"""Random forest and extra trees as plain numbers, and back.
+
+Impurities are not kept, since no score needs them: ``feature_importances_`` of a forest that was read are 0.
+"""
 
 from __future__ import annotations
 
@@ -6,32 +9,27 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from glottis.serve.numbers import floats, integers, refuse_loose_trees
 from glottis.serve.plain_models import Plain, prepared
-
-MAX_NODES = 10_000_000
-MAX_TREES = 10_000
-MAX_DEPTH = 5_000
+from glottis.serve.trees import Trees, depth_of
 
 
 def forest_content(model: Any) -> Plain:
-    """The trees; of a node its children, its split, the share of the positive class and the weight of its rows."""
+    """The trees; the value of a node is the share of the positive class."""
     trees = [estimator.tree_ for estimator in model.estimators_]
-
-    def joined(attribute: str) -> list[Any]:
-        return np.concatenate([getattr(tree, attribute) for tree in trees]).tolist()  # type: ignore[no-any-return]  # numpy
-
-    return {
-        "nodes": [int(tree.node_count) for tree in trees],
-        "left": joined("children_left"),
-        "right": joined("children_right"),
-        "feature": joined("feature"),
-        "threshold": joined("threshold"),
-        "positive": np.concatenate([tree.value[:, 0, 1] for tree in trees]).tolist(),
-        "weight": joined("weighted_n_node_samples"),
-    }
+    return Trees.joined(
+        [
+            {
+                "left": tree.children_left,
+                "right": tree.children_right,
+                "feature": tree.feature,
+                "threshold": tree.threshold,
+                "value": tree.value[:, 0, 1],
+                "weight": tree.weighted_n_node_samples,
+            }
+            for tree in trees
+        ]
+    ).to_dict()
 
 
 def random_forest_of(content: Mapping[str, Any], columns: Sequence[str]) -> Any:
@@ -49,66 +47,32 @@ def extra_trees_of(content: Mapping[str, Any], columns: Sequence[str]) -> Any:
 
 
 def _forest(kind: type[Any], content: Mapping[str, Any], columns: Sequence[str]) -> Any:
-    counts = integers(content["nodes"], len(content["nodes"]), 1, MAX_NODES, "the numbers of nodes")
-    if not 0 < counts.size <= MAX_TREES or counts.sum() > MAX_NODES:
-        message = f"a forest of {counts.size} trees and {counts.sum()} nodes is outside what a bundle may hold"
+    trees = Trees.from_dict(content, len(columns))
+    if (trees.value < 0).any() or (trees.value > 1).any():
+        message = "a node of its trees has a share of the positive class outside 0 to 1"
         raise ValueError(message)
-    nodes, positive = _nodes(content, counts, len(columns))
-    model = prepared(kind(n_estimators=counts.size, n_jobs=1), columns)
+    model = prepared(kind(n_estimators=trees.nodes.size, n_jobs=1), columns)
     model.n_classes_, model.n_outputs_ = 2, 1
-    starts = np.cumsum(counts)[:-1]
-    model.estimators_ = [
-        _tree(model, own, share) for own, share in zip(np.split(nodes, starts), np.split(positive, starts), strict=True)
-    ]
+    model.estimators_ = [_tree(model, tree) for tree in trees.apart()]
     return model
 
 
-def _nodes(content: Mapping[str, Any], counts: NDArray[np.int64], width: int) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Checked nodes as scikit-learn keeps them, and the share of the positive class of each."""
-    from sklearn.tree._tree import NODE_DTYPE
-
-    total = int(counts.sum())
-    nodes = np.zeros(total, dtype=NODE_DTYPE)
-    for name, own in (("left_child", "left"), ("right_child", "right")):
-        nodes[name] = integers(content[own], total, -1, total, f"the {own} children")
-    refuse_loose_trees(nodes["left_child"], nodes["right_child"], counts, "the forest")
-    nodes["feature"] = integers(content["feature"], total, -2, width - 1, "the split features")
-    if (nodes["feature"][nodes["left_child"] >= 0] < 0).any():
-        message = "a node of the forest splits no feature"
-        raise ValueError(message)
-    nodes["threshold"] = floats(content["threshold"], (total,), "the split thresholds")
-    weight = floats(content["weight"], (total,), "the weights of nodes")
-    positive = floats(content["positive"], (total,), "the shares of the positive class")
-    if (weight < 0).any() or (positive < 0).any() or (positive > 1).any():
-        message = "a node of the forest has a weight below 0, or a share outside 0 to 1"
-        raise ValueError(message)
-    nodes["weighted_n_node_samples"] = weight
-    nodes["n_node_samples"] = np.minimum(np.ceil(weight), MAX_NODES)
-    return nodes, positive
-
-
-def _tree(forest: Any, nodes: NDArray[Any], positive: NDArray[Any]) -> Any:
+def _tree(forest: Any, tree: Mapping[str, Any]) -> Any:
     from sklearn.tree import DecisionTreeClassifier
-    from sklearn.tree._tree import Tree
+    from sklearn.tree._tree import NODE_DTYPE, Tree
 
+    nodes = np.zeros(tree["left"].size, dtype=NODE_DTYPE)
+    leaf = tree["left"] < 0
+    nodes["left_child"], nodes["right_child"] = tree["left"], tree["right"]
+    nodes["feature"] = np.where(leaf, -2, tree["feature"])
+    nodes["threshold"] = np.where(leaf, -2.0, tree["threshold"])
+    nodes["weighted_n_node_samples"] = tree["weight"]
+    nodes["n_node_samples"] = np.ceil(np.minimum(tree["weight"], 2**31))
+    values = np.ascontiguousarray(np.stack([1 - tree["value"], tree["value"]], axis=1)[:, None, :])
     model = DecisionTreeClassifier()
     model.classes_, model.n_classes_, model.n_outputs_ = forest.classes_.astype(float), 2, 1
     model.n_features_in_ = forest.n_features_in_
     model.tree_ = Tree(forest.n_features_in_, np.array([2], dtype=np.intp), 1)
-    values = np.ascontiguousarray(np.stack([1 - positive, positive], axis=1)[:, None, :])
-    state = {"max_depth": _depth(nodes), "node_count": nodes.size, "nodes": nodes.copy(), "values": values}
-    model.tree_.__setstate__(state)
+    depth = depth_of(tree["left"], tree["right"])
+    model.tree_.__setstate__({"max_depth": depth, "node_count": nodes.size, "nodes": nodes, "values": values})
     return model
-
-
-def _depth(nodes: NDArray[Any]) -> int:
-    """Splits on the longest way to a leaf; children stand behind their parents."""
-    level, depth = np.array([0]), -1
-    while level.size:
-        depth += 1
-        if depth > MAX_DEPTH:
-            message = f"a tree of the forest is deeper than {MAX_DEPTH} splits"
-            raise ValueError(message)
-        children = np.concatenate([nodes["left_child"][level], nodes["right_child"][level]])
-        level = np.unique(children[children >= 0])
-    return depth

@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 
 from glottis.evaluation.interval import Floats
 
-MAX_INTEGER = 1 << 31
-
 
 def floats(content: Any, shape: tuple[int, ...], what: str) -> Floats:
     """Finite numbers of this shape.
@@ -51,27 +49,6 @@ def number(content: Any, what: str, *, low: float = -np.inf, high: float = np.in
         message = f"{what} lies outside {low} to {high}"
         raise ValueError(message)
     return value
-
-
-def refuse_loose_trees(left: NDArray[np.int64], right: NDArray[np.int64], counts: NDArray[np.int64], what: str) -> None:
-    """Refuse trees that point outside themselves or back, so that a walk could leave them or never end.
-
-    Args:
-        left: (n_nodes,) place of each node's left child within its tree, -1 for a leaf; tree after tree.
-        right: likewise.
-        counts: (n_trees,) nodes of each.
-        what: for the message.
-
-    Raises:
-        ValueError: a child that is not behind its parent and inside its tree, or one child alone.
-    """
-    own = np.arange(left.size) - np.repeat(np.cumsum(counts) - counts, counts)
-    size = np.repeat(counts, counts)
-    leaf = (left == -1) & (right == -1)
-    inner = (left > own) & (left < size) & (right > own) & (right < size)
-    if not (leaf | inner).all():
-        message = f"a node of {what} points outside its tree or back"
-        raise ValueError(message)
 
 
 def _array(content: Any, kinds: str, what: str) -> NDArray[Any]:
