@@ -141,8 +141,8 @@ def final_plans(result: StudyResult) -> Iterator[Plan]:
         what = "clinical model" if points is None or points["kind"] == "clinical" else "nomogram"
         yield Plan(
             "nomogram-calibration",
-            f"Calibration of the {what} on its own training patients, with the optimism of the whole procedure taken off "
-            f"by {counted(final['calibration']['performance']['n_resamples'], 'bootstrap resample')}. Dashed: perfect "
+            f"Calibration of the {what} on its own training patients, with the optimism of the whole procedure taken "
+            f"off by {counted(final['calibration']['performance']['n_resamples'], 'bootstrap resample')}. Dashed: perfect "
             "agreement.",
             partial(figures.corrected_calibration_figure, final["calibration"]),
         )
@@ -158,7 +158,7 @@ def final_plans(result: StudyResult) -> Iterator[Plan]:
         yield Plan(
             "importance",
             "Permutation importance: how much AUC is lost when a feature of the held-out patients is shuffled (bars: "
-            f"standard deviation over {counted(stored['permutation']['repeats'], 'shuffle')}). Features that go together "
-            "stand in for each other and look less important than they are.",
+            f"standard deviation over {counted(stored['permutation']['repeats'], 'shuffle')}). Features that go "
+            "together stand in for each other and look less important than they are.",
             partial(figures.importance_figure, stored["permutation"]),
         )

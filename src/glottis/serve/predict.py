@@ -119,8 +119,8 @@ def _outside(model: Model, asked: Asked, *, extrapolate: bool) -> None:
     for patient in asked.patients:
         if patient in asked.refused:
             continue
-        outside = _beyond(asked.features.loc[patient], ranges) if ranges else {}
-        outside |= _beyond(asked.clinical.loc[patient], {term.column: [term.low, term.high] for term in numbers})
+        limits = {term.column: [term.low, term.high] for term in numbers}
+        outside = _beyond(_row(asked.features, patient), ranges) | _beyond(_row(asked.clinical, patient), limits)
         if not outside:
             continue
         names = sorted(outside, key=lambda name: -outside[name][1])
@@ -132,6 +132,10 @@ def _outside(model: Model, asked: Asked, *, extrapolate: bool) -> None:
         else:
             where = "far outside" if outside[worst][1] > 1 else "outside"
             asked.remark(patient, f"{where} the training range: {text}{more}")
+
+
+def _row(table: pd.DataFrame, patient: str) -> pd.Series:
+    return table.loc[[patient]].iloc[0]
 
 
 def _beyond(values: pd.Series, ranges: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
@@ -182,7 +186,7 @@ def _whole(model: Model, asked: Asked, score: pd.Series | None) -> _Whole:
         return _Whole(score.reindex(rows), pd.DataFrame(refits, index=rows), pd.DataFrame(index=rows))
     table = _table(model, asked, score, rows)
     for patient in rows:
-        _say_filled(model, asked, patient, table.loc[patient])
+        _say_filled(model, asked, patient, _row(table, patient))
     probability = _one_by_one(lambda own: expit(model.regression.predictor(table.loc[own])), asked, rows)  # type: ignore[union-attr]  # not None
     rows = list(probability.index)
     refits = {}
@@ -235,7 +239,7 @@ def _prediction(model: Model, asked: Asked, patient: str, score: pd.Series | Non
     low, high = interval(probability, whole.refits.loc[patient].dropna().to_numpy(dtype=float))
     points, total, values = None, None, None
     if model.nomogram is not None:
-        values = _filled(model, whole.values.loc[patient])
+        values = _filled(model, _row(whole.values, patient))
         found = model.nomogram.points(values.to_frame().T).iloc[0]
         points = {str(name): float(value) for name, value in found.items() if name != TOTAL}
         total = float(found[TOTAL])
