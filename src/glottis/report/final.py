@@ -142,8 +142,8 @@ def final_plans(result: StudyResult) -> Iterator[Plan]:
         yield Plan(
             "nomogram-calibration",
             f"Calibration of the {what} on its own training patients, with the optimism of the whole procedure taken "
-            f"off by {counted(final['calibration']['performance']['n_resamples'], 'bootstrap resample')}. Dashed: perfect "
-            "agreement.",
+            f"off by {counted(final['calibration']['performance']['n_resamples'], 'bootstrap resample')}. Dashed: "
+            "perfect agreement.",
             partial(figures.corrected_calibration_figure, final["calibration"]),
         )
     stored, event = final["explanation"], event_name(result.results["outcome"])

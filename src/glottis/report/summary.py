@@ -261,9 +261,10 @@ def _trust(result: StudyResult) -> tuple[str, ...]:
     fits = entry["fits"]
     events = [min(fit["n_positive"], fit["n_training"] - fit["n_positive"]) for fit in fits]
     least = f"{min(events)}" if min(events) == max(events) else f"{min(events)} to {max(events)}"
+    candidate = "clinical column" if result.study.clinical_alone else "candidate feature"
     lines = [
         f"The training patients held {least} in the smaller class, against "
-        f"{counted(entry['n_candidates'], 'candidate feature')}: the fewer, the more chance decides what is selected."
+        f"{counted(entry['n_candidates'], candidate)}: the fewer, the more chance decides what is selected."
     ]
     analyses = result.split.get("analyses")
     what = "these cross-validated patients" if cross_validated(result) else "this test set"

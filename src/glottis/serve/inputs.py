@@ -84,9 +84,12 @@ def read_asked(model: Model, frame: pd.DataFrame, *, folder: Path, jobs: int, pr
     )
     if model.scorer is None:
         return asked
-    wanted = [*model.scorer.columns, *_beside(model)]
+    wanted = list(dict.fromkeys([*model.scorer.columns, *_beside(model)]))
+    of_refits = {name for refit in model.refits if refit is not None for name in refit.columns}
+    more = sorted(of_refits - set(wanted))
     if all(name in frame.columns for name in wanted):
-        return replace(asked, features=_numbers(frame, wanted, ids))
+        known = [name for name in more if name in frame.columns]
+        return replace(asked, features=_numbers(frame, [*wanted, *known], ids))
     if not model.study.sequences:
         absent = [name for name in wanted if name not in frame.columns]
         message = (
@@ -94,7 +97,8 @@ def read_asked(model: Model, frame: pd.DataFrame, *, folder: Path, jobs: int, pr
             f"are absent): {nearest(absent[0], [str(name) for name in frame.columns])}."
         )
         raise CohortError(message)
-    return replace(asked, features=_extracted(model, frame, asked, wanted, folder=folder, jobs=jobs, progress=progress))
+    found = _extracted(model, frame, asked, [*wanted, *more], folder=folder, jobs=jobs, progress=progress)
+    return replace(asked, features=found)
 
 
 def _beside(model: Model) -> tuple[str, ...]:
@@ -202,7 +206,8 @@ def _extracted(
 ) -> pd.DataFrame:
     """Features from images and masks, by the same path as in the study."""
     study = model.study
-    needed = list(dict.fromkeys(study.block_of(name) for name in wanted))
+    read = {*(model.scorer.columns if model.scorer is not None else ()), *_beside(model)}
+    needed = list(dict.fromkeys(study.block_of(name) for name in wanted if name in read))
     columns = study.roles().sequences
     roles = Roles(id=study.id or "", sequences={name: replace(columns[name], repeats=()) for name in needed})
     cases = {case.patient: case for case in cohort_from_frame(frame, roles, folder=folder)}

@@ -124,9 +124,10 @@ def read_model(path: Path) -> Model:
     background = documents.get("background")
     facts = documents["model"]
     predictor = None if regression is None else LinearPredictor.from_dict(regression["predictor"])
+    study = study_from_dict(documents["study"], name=path.name)
     return Model(
         facts=facts,
-        study=study_from_dict(documents["study"], name=path.name),
+        study=study,
         scorer=bundle.scorers.get("model"),
         refits=tuple(bundle.scorers.get(f"refit-{number:03d}") for number in range(facts["refits"])),
         regression=None
@@ -136,7 +137,7 @@ def read_model(path: Path) -> Model:
             threshold=regression["threshold"],
             refits=tuple(None if own is None else LinearPredictor.from_dict(own) for own in regression["refits"]),
         ),
-        nomogram=None if predictor is None else nomogram_of(predictor, facts["outcome"]),
+        nomogram=None if predictor is None else nomogram_of(predictor, facts["outcome"], study),
         landmarks={name: NyulTransform.from_dict(own) for name, own in documents["landmarks"].items()},
         background=None
         if background is None

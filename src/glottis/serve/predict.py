@@ -24,6 +24,7 @@ from glottis.study.clinical import EDGE, on_scale
 from glottis.study.parallel import Progress, silent
 from glottis.study.spec_clinical import SCORE
 
+AnyScorer = Scorer | FusedScorer
 LEAST_REFITS = 5
 Z = 1.959963984540054
 SHOWN = 3
@@ -154,7 +155,7 @@ def _span(ranges: Mapping[str, Any], terms: list[Any], name: str) -> str:
     return f"{own[0]:.4g} to {own[1]:.4g}"
 
 
-def _scored(scorer: Scorer | FusedScorer, asked: Asked, rows: list[str]) -> pd.Series:
+def _scored(scorer: AnyScorer, asked: Asked, rows: list[str]) -> pd.Series:
     """Probability of each patient; who cannot be scored is refused, and no other is touched by it."""
 
     def of(patients: list[str]) -> Floats:
@@ -165,6 +166,20 @@ def _scored(scorer: Scorer | FusedScorer, asked: Asked, rows: list[str]) -> pd.S
         return pd.Series(of(rows), index=rows, dtype=float)
     except (ValueError, GlottisError):
         return _one_by_one(of, asked, rows)
+
+
+def _of_refit(refit: AnyScorer, asked: Asked, rows: list[str]) -> pd.Series:
+    """Probability of each patient by a refit; NaN where it lacks a feature, of which it may read others."""
+    columns = list(refit.columns)
+    if not set(columns) <= set(asked.features.columns):
+        return pd.Series(np.nan, index=rows)
+    whole = [name for name in rows if np.isfinite(asked.features.loc[name, columns].to_numpy(dtype=float)).all()]
+    batches = None if asked.batches is None else asked.batches.loc[whole]
+    try:
+        found = pd.Series(refit.probability(asked.features.loc[whole, columns], batches), index=whole, dtype=float)
+    except (ValueError, GlottisError):
+        found = pd.Series(dtype=float)
+    return found.reindex(rows)
 
 
 def _one_by_one(of: Callable[[list[str]], Floats], asked: Asked, rows: list[str]) -> pd.Series:
@@ -182,7 +197,9 @@ def _whole(model: Model, asked: Asked, score: pd.Series | None) -> _Whole:
     rows = [patient for patient in asked.patients if patient not in asked.refused]
     if model.regression is None:
         assert score is not None
-        refits = {number: _scored(refit, asked, rows) for number, refit in enumerate(model.refits) if refit is not None}
+        refits = {
+            number: _of_refit(refit, asked, rows) for number, refit in enumerate(model.refits) if refit is not None
+        }
         return _Whole(score.reindex(rows), pd.DataFrame(refits, index=rows), pd.DataFrame(index=rows))
     table = _table(model, asked, score, rows)
     for patient in rows:
@@ -194,7 +211,7 @@ def _whole(model: Model, asked: Asked, score: pd.Series | None) -> _Whole:
         refit = model.refits[number] if number < len(model.refits) else None
         if predictor is None or (model.scorer is not None and refit is None):
             continue
-        own = score if refit is None else _scored(refit, asked, rows)
+        own = score if refit is None else _of_refit(refit, asked, rows)
         refits[number] = _answers(predictor, _table(model, asked, own, rows))
     return _Whole(probability, pd.DataFrame(refits, index=rows), table)
 
@@ -203,11 +220,13 @@ def _answers(predictor: LinearPredictor, table: pd.DataFrame) -> pd.Series:
     """Probability of every row; NaN where a half of the training patients did not know a level."""
     found = {}
     for patient in table.index:
+        if SCORE in table.columns and pd.isna(table.loc[patient, SCORE]):
+            continue
         try:
             found[patient] = float(expit(predictor(table.loc[[patient]])[0]))
         except ValueError:
-            found[patient] = np.nan
-    return pd.Series(found, dtype=float)
+            continue
+    return pd.Series(found, dtype=float).reindex(table.index)
 
 
 def _table(model: Model, asked: Asked, score: pd.Series | None, rows: list[str]) -> pd.DataFrame:
@@ -236,7 +255,10 @@ def _prediction(model: Model, asked: Asked, patient: str, score: pd.Series | Non
     if patient in asked.refused or patient not in whole.probability.index:
         return Prediction(patient=patient, refused=asked.refused.get(patient, "not scored"), remarks=remarks)
     probability = float(whole.probability[patient])
-    low, high = interval(probability, whole.refits.loc[patient].dropna().to_numpy(dtype=float))
+    spread = _row(whole.refits, patient).dropna().to_numpy(dtype=float)
+    low, high = interval(probability, spread)
+    if low is None:
+        remarks = (*remarks, f"no interval: {spread.size} refits could score this patient, {LEAST_REFITS} are needed")
     points, total, values = None, None, None
     if model.nomogram is not None:
         values = _filled(model, _row(whole.values, patient))

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import logit
 
+from glottis._errors import CohortError, nearest
 from glottis.data.cohort import Case
 from glottis.data.tables import FeatureTable
 from glottis.io.clinical import cell_text
@@ -52,6 +53,18 @@ def _typed(column: pd.Series) -> pd.Series:
 def _words(column: pd.Series) -> pd.Series:
     found: pd.Series = column.map(lambda cell: None if pd.isna(cell) else cell_text(cell)).astype(object)
     return found
+
+
+def refuse_absent(study: Study, features: FeatureTable) -> None:
+    """Refuse, before anything is fitted, a nomogram of a feature that the table does not have.
+
+    Raises:
+        CohortError: names the feature and the nearest that exists.
+    """
+    for name in study.nomogram.features if study.nomogram is not None else ():
+        if name not in features.features:
+            message = f"nomogram.features: there is no feature '{name}': {nearest(name, features.features)}"
+            raise CohortError(message)
 
 
 def regression_of(unit: FitUnit, seed: int) -> ClinicalChain:

@@ -21,6 +21,8 @@ from glottis.modelling.terms import LinearPredictor
 from glottis.study.assemble import FinishedWork
 from glottis.study.final import FinalModel, final_model
 from glottis.study.modelling_stage import ModellingStage
+from glottis.study.spec import Study
+from glottis.study.spec_clinical import SCORE, ClinicalModel
 from glottis.study.store import content_key, read_json, write_json
 from glottis.study.versions import all_versions
 
@@ -78,23 +80,40 @@ def final_results(stage: ModellingStage, final: FinalModel) -> dict[str, Any]:
 
 
 def _nomogram(final: FinalModel) -> dict[str, Any] | None:
-    drawn = None if final.regression is None else nomogram_of(final.regression.predictor, final.outcome)
+    drawn = None if final.regression is None else nomogram_of(final.regression.predictor, final.outcome, final.study)
     if drawn is None:
         return None
     return {"kind": "clinical" if final.scorer is None else "nomogram", "points": drawn.to_dict()}
 
 
-def nomogram_of(predictor: LinearPredictor, outcome: Mapping[str, str]) -> Nomogram | None:
+def nomogram_of(predictor: LinearPredictor, outcome: Mapping[str, str], study: Study) -> Nomogram | None:
     """The nomogram of a final regression; ``None`` where no predictor entered.
 
     Args:
         predictor: the regression.
         outcome: ``column`` and ``positive``, for the label of its probability.
+        study: names and units of its columns.
     """
     if not any(any(term.coefficients) for term in predictor.terms):
         return None
     label = f"Probability of {outcome['column']} = {outcome['positive']}"
-    return Nomogram(predictor=predictor, outcomes=(Outcome(label=label),))
+    own = study.clinical_model or ClinicalModel()
+    return Nomogram(
+        predictor=predictor,
+        outcomes=(Outcome(label=label),),
+        labels=_of({SCORE: _score_label(study), **own.labels}, predictor),
+        units=_of(own.units, predictor),
+    )
+
+
+def _of(given: Mapping[str, str], predictor: LinearPredictor) -> dict[str, str]:
+    """Of names by column those whose column entered."""
+    return {name: text for name, text in given.items() if name in predictor.columns}
+
+
+def _score_label(study: Study) -> str:
+    scale = "logit" if study.nomogram is not None and study.nomogram.score == "logit" else "probability"
+    return f"Radiomics score ({scale})"
 
 
 def _explanation(stage: ModellingStage, final: FinalModel) -> dict[str, Any]:

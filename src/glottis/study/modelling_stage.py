@@ -17,7 +17,7 @@ from glottis.data.tables import FeatureTable
 from glottis.modelling.batches import batch_effect
 from glottis.modelling.confounding import tangled
 from glottis.study.chains import combat
-from glottis.study.clinical import clinical_units, nomogram_units
+from glottis.study.clinical import clinical_units, nomogram_units, refuse_absent
 from glottis.study.controls import control_units, controls_of
 from glottis.study.fitting import fit_unit
 from glottis.study.parallel import Progress, map_units
@@ -61,6 +61,7 @@ class ModellingStage:
 
     def finished(self) -> dict[str, Any]:
         """Fit everything; what `FinishedWork` has of it, by name."""
+        refuse_absent(self.study, self.tables[0])
         start = time.perf_counter()
         units, refused = self._units()
         fits = self._fitted([unit for own in units.values() for unit in own], "models")

@@ -244,7 +244,7 @@ class Study(Block):
             if not self.clinical:
                 message = "clinical_model: the study names no clinical columns: add clinical: [COLUMN, ...]"
                 raise ValueError(message)
-            for name in [*own.forced, *own.reference, *own.ordinal]:
+            for name in [*own.forced, *own.reference, *own.ordinal, *own.labels, *own.units]:
                 if name not in self.clinical:
                     message = f"clinical_model: '{name}' is no clinical column ({nearest(name, self.clinical)})"
                     raise ValueError(message)

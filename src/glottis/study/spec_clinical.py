@@ -21,6 +21,8 @@ class ClinicalModel(Block):
         reference: column to the level that the others are compared with.
         ordinal: column to its levels in their order; one coefficient for a step.
         imputations: completed tables of the training patients, where values are missing.
+        labels: column to its printed name in the nomogram.
+        units: column to its unit, of numbers.
     """
 
     screen: float | None = Field(default=0.05, gt=0, le=1)
@@ -28,6 +30,8 @@ class ClinicalModel(Block):
     reference: dict[str, str] = Field(default_factory=dict)
     ordinal: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     imputations: int = Field(default=5, ge=2)
+    labels: dict[str, str] = Field(default_factory=dict)
+    units: dict[str, str] = Field(default_factory=dict)
 
     @field_validator("ordinal")
     @classmethod
