@@ -8,6 +8,8 @@ from glottis.modelling.classifiers import CLASSIFIERS, RANDOM_FOREST, Classifier
 from glottis.modelling.confounding import Tangled, tangled
 from glottis.modelling.contributions import BlockContribution, Contribution, contribution
 from glottis.modelling.crossval import TunedChain
+from glottis.modelling.deployed import FusedScorer, Scorer
+from glottis.modelling.deploying import scorer_of
 from glottis.modelling.fixed import FixedChain
 from glottis.modelling.fusion import LateFusion
 from glottis.modelling.harmonise import ComBat
@@ -29,10 +31,12 @@ __all__ = [
     "Contribution",
     "FitRecord",
     "FixedChain",
+    "FusedScorer",
     "LateFusion",
     "LogisticCurve",
     "NestedResult",
     "Range",
+    "Scorer",
     "Search",
     "SplitsResult",
     "SurvivalChain",
@@ -44,5 +48,6 @@ __all__ = [
     "fit_together",
     "nested_cross_validation",
     "repeated_splits",
+    "scorer_of",
     "tangled",
 ]
