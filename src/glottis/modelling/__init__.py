@@ -8,7 +8,8 @@ from glottis.modelling.classifiers import CLASSIFIERS, RANDOM_FOREST, Classifier
 from glottis.modelling.confounding import Tangled, tangled
 from glottis.modelling.contributions import BlockContribution, Contribution, contribution
 from glottis.modelling.crossval import TunedChain
-from glottis.modelling.deployed import FusedScorer, Scorer
+from glottis.modelling.deployed import Scorer
+from glottis.modelling.deployed_fusion import FusedScorer
 from glottis.modelling.deploying import scorer_of
 from glottis.modelling.fixed import FixedChain
 from glottis.modelling.fusion import LateFusion
