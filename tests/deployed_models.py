@@ -11,7 +11,8 @@ from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import StandardScaler
 
 from glottis.modelling import CLASSIFIERS, BlockSelector, ComBat, LateFusion, TunedChain
-from glottis.modelling.deployed import FusedScorer, Scorer
+from glottis.modelling.deployed import Scorer
+from glottis.modelling.deployed_fusion import FusedScorer
 from glottis.modelling.deploying import scorer_of
 from glottis.selection import SpearmanFilter, VarianceFilter
 

@@ -27,7 +27,8 @@ from deployed_models import (
 )
 from glottis._errors import BundleError
 from glottis.modelling import CLASSIFIERS, ComBat, LateFusion, LogisticCurve, SurvivalChain
-from glottis.modelling.deployed import FusedScorer, Scorer
+from glottis.modelling.deployed import Scorer
+from glottis.modelling.deployed_fusion import FusedScorer
 from glottis.modelling.deploying import scorer_of
 from glottis.modelling.plain_steps import Correction, Scale, step_of
 

@@ -11,8 +11,14 @@ from glottis.modelling.clinical_fixed import FixedClinical
 from glottis.modelling.confounding import Tangled, tangled
 from glottis.modelling.contributions import BlockContribution, Contribution, contribution
 from glottis.modelling.crossval import TunedChain
+<<<<<<< HEAD
 from glottis.modelling.equation import Equation, equation
 from glottis.modelling.explain import Explanation, explain
+=======
+from glottis.modelling.deployed import Scorer
+from glottis.modelling.deployed_fusion import FusedScorer
+from glottis.modelling.deploying import scorer_of
+>>>>>>> bundle
 from glottis.modelling.fixed import FixedChain
 from glottis.modelling.fusion import LateFusion
 from glottis.modelling.harmonise import ComBat
@@ -42,7 +48,11 @@ __all__ = [
     "Explanation",
     "FitRecord",
     "FixedChain",
+<<<<<<< HEAD
     "FixedClinical",
+=======
+    "FusedScorer",
+>>>>>>> bundle
     "LateFusion",
     "LinearPredictor",
     "LogisticCurve",
@@ -51,6 +61,7 @@ __all__ = [
     "Nomogram",
     "Outcome",
     "Range",
+    "Scorer",
     "Search",
     "SplitsResult",
     "SurvivalChain",
@@ -68,5 +79,6 @@ __all__ = [
     "logistic_nomogram",
     "nested_cross_validation",
     "repeated_splits",
+    "scorer_of",
     "tangled",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -15,7 +15,6 @@ from glottis.evaluation.interval import Floats, plain
 from glottis.modelling.classifiers import CLASSIFIERS, positive_score
 from glottis.modelling.plain_steps import Correction, PlainStep, step_of
 from glottis.modelling.scaling import LogisticCurve
-from glottis.modelling.stacking import Stacker
 from glottis.modelling.views import check_table, refuse_holes
 
 Classes = tuple[Any, Any]
@@ -50,7 +49,7 @@ class Scorer:
             message = f"A scorer reads columns, each once, and steps change these; got {[*self.columns, *alien][:5]}."
             raise ValueError(message)
         curve = self.recalibration
-        _refuse_no_numbers(self.threshold, *(() if curve is None else (curve.slope, curve.intercept)))
+        refuse_no_numbers(self.threshold, *(() if curve is None else (curve.slope, curve.intercept)))
 
     @property
     def batch_columns(self) -> tuple[str, ...]:
@@ -131,80 +130,7 @@ class Scorer:
             classifier=classifier,
             recalibration=None if curve is None else LogisticCurve(slope=curve["slope"], intercept=curve["intercept"]),
             threshold=content["threshold"],
-            classes=_two(content["classes"]),
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class FusedScorer:
-    """Scorers of blocks of features, and the stacker that makes one probability of theirs.
-
-    Attributes:
-        blocks: block to its scorer, in the order of the stacker's weights.
-        stacker: as fitted.
-        threshold: positive when the probability is at least this.
-        classes: the two outcomes, the second is the positive one.
-    """
-
-    blocks: Mapping[str, Scorer]
-    stacker: Stacker
-    threshold: float | None = None
-    classes: Classes = (0, 1)
-
-    def __post_init__(self) -> None:
-        """Refuse weights that do not fit the blocks."""
-        weights = np.asarray(self.stacker.weights, dtype=np.float64)
-        if weights.shape != (len(self.blocks),) or not self.blocks or self.stacker.kind not in ("logistic", "mean"):
-            message = f"A stacker needs one weight a block ({len(self.blocks)}); got {weights.tolist()}."
-            raise ValueError(message)
-        _refuse_no_numbers(self.threshold, self.stacker.intercept, *weights.tolist())
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Features that are read, block by block."""
-        return tuple(dict.fromkeys(self._of_blocks("columns")))
-
-    @property
-    def batch_columns(self) -> tuple[str, ...]:
-        """What is needed beside the features."""
-        return tuple(dict.fromkeys(self._of_blocks("batch_columns")))
-
-    @property
-    def known_batches(self) -> tuple[str, ...]:
-        """Batches that the corrections were trained on."""
-        return tuple(dict.fromkeys(self._of_blocks("known_batches")))
-
-    def _of_blocks(self, attribute: str) -> Iterator[str]:
-        return (name for scorer in self.blocks.values() for name in getattr(scorer, attribute))
-
-    def probability(self, X: pd.DataFrame, batches: pd.DataFrame | None = None) -> Floats:
-        """(n,) probabilities of the second class; arguments and errors as of `Scorer.prepared`."""
-        return self.stacker(np.column_stack([scorer.probability(X, batches) for scorer in self.blocks.values()]))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON, without the classifiers."""
-        return {
-            "kind": "fusion",
-            "blocks": {block: scorer.to_dict() for block, scorer in self.blocks.items()},
-            "stacker": self.stacker.to_dict(),
-            "threshold": self.threshold,
-            "classes": plain(list(self.classes)),
-        }
-
-    @classmethod
-    def from_dict(cls, content: Mapping[str, Any], classifiers: Mapping[str, Any]) -> Self:
-        """The scorer that ``to_dict`` wrote, with the classifier of each block.
-
-        Raises:
-            ValueError: malformed.
-        """
-        stacker = content["stacker"]
-        arrays = {name: np.array(stacker[name], dtype=np.float64) for name in ("weights", "standardised")}
-        return cls(
-            blocks={block: Scorer.from_dict(own, classifiers[block]) for block, own in content["blocks"].items()},
-            stacker=Stacker(**{**stacker, **arrays}),
-            threshold=content["threshold"],
-            classes=_two(content["classes"]),
+            classes=two_classes(content["classes"]),
         )
 
 
@@ -225,12 +151,18 @@ def _numbers(X: pd.DataFrame, columns: tuple[str, ...]) -> Floats:
     return chosen.to_numpy(dtype=np.float64, copy=True)
 
 
-def _two(classes: list[Any]) -> Classes:
+def two_classes(classes: list[Any]) -> Classes:
+    """A list of two as a pair."""
     negative, positive = classes
     return negative, positive
 
 
-def _refuse_no_numbers(threshold: Any, *values: Any) -> None:
+def refuse_no_numbers(threshold: Any, *values: Any) -> None:
+    """Refuse what is no finite number; a threshold may be None.
+
+    Raises:
+        ValueError: naming the value.
+    """
     for value in values if threshold is None else (threshold, *values):
         if type(value) not in (int, float) or not math.isfinite(value):
             message = f"Threshold, recalibration and weights are finite numbers; got {value!r}."

@@ -16,7 +16,8 @@ from glottis._errors import BundleError
 from glottis.modelling.blocks import BlockSelector
 from glottis.modelling.chain import Chain
 from glottis.modelling.crossval import TunedChain
-from glottis.modelling.deployed import Classes, FusedScorer, Scorer
+from glottis.modelling.deployed import Classes, Scorer
+from glottis.modelling.deployed_fusion import FusedScorer
 from glottis.modelling.fixed import FixedChain
 from glottis.modelling.fusion import LateFusion
 from glottis.modelling.harmonise import ComBat

@@ -12,7 +12,8 @@ from typing import Any
 from glottis import __version__
 from glottis._errors import BundleError
 from glottis.io.files import write_bytes_atomic
-from glottis.modelling.deployed import FusedScorer, Scorer
+from glottis.modelling.deployed import Scorer
+from glottis.modelling.deployed_fusion import FusedScorer
 from glottis.serve.archive import packed, unpacked
 from glottis.serve.scorers import scorer_content, scorer_from
 from glottis.serve.strict_json import from_json, to_json

@@ -11,7 +11,8 @@ import pandas as pd
 
 from glottis import __version__
 from glottis.modelling.background import PATIENTS_A_VALUE, background_of
-from glottis.modelling.deployed import FusedScorer, Scorer
+from glottis.modelling.deployed import Scorer
+from glottis.modelling.deployed_fusion import FusedScorer
 from glottis.modelling.nomogram import Nomogram
 from glottis.modelling.terms import LinearPredictor
 from glottis.preprocessing.nyul import NyulTransform

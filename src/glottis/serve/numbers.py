@@ -17,8 +17,6 @@ def floats(content: Any, shape: tuple[int, ...], what: str) -> Floats:
         ValueError: other shape, or something that is no finite number.
     """
     array = _array(content, "iuf", what).astype(np.float64)
-    if array.size == 0 == np.prod(shape):
-        return np.zeros(shape)
     if array.shape != shape or not np.isfinite(array).all():
         message = f"{what} should be {_shown(shape)} finite numbers, and is not"
         raise ValueError(message)
@@ -31,7 +29,7 @@ def integers(content: Any, size: int, low: int, high: int, what: str) -> NDArray
     Raises:
         ValueError: other length, or something outside.
     """
-    array = _array(content, "iu", what) if size else np.zeros(np.shape(content), dtype=np.int64)
+    array = _array(content, "iu", what)
     if array.shape != (size,) or (size and not low <= array.min() <= array.max() <= high):
         message = f"{what} should be {size} whole numbers from {low} to {high}, and is not"
         raise ValueError(message)
@@ -52,8 +50,11 @@ def number(content: Any, what: str, *, low: float = -np.inf, high: float = np.in
 
 
 def _array(content: Any, kinds: str, what: str) -> NDArray[Any]:
-    array = np.asarray(content) if isinstance(content, list) else np.asarray(None)
-    if array.dtype.kind not in kinds and array.size:
+    try:
+        array = np.asarray(content)
+    except ValueError:  # rows of unequal length
+        array = np.asarray(None)
+    if not isinstance(content, list) or (array.size and array.dtype.kind not in kinds):
         message = f"{what} holds something else than numbers"
         raise ValueError(message)
     return array

@@ -15,7 +15,8 @@ from glottis import __version__
 from glottis._errors import GlottisError
 from glottis.evaluation.interval import Floats
 from glottis.io.clinical import read_table
-from glottis.modelling.deployed import FusedScorer, Scorer
+from glottis.modelling.deployed import Scorer
+from glottis.modelling.deployed_fusion import FusedScorer
 from glottis.modelling.nomogram import TOTAL
 from glottis.modelling.terms import LinearPredictor
 from glottis.serve.inputs import Asked, clinical_terms, read_asked

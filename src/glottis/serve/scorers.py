@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from glottis._errors import BundleError
-from glottis.modelling.deployed import FusedScorer, Scorer
+from glottis.modelling.deployed import Scorer
+from glottis.modelling.deployed_fusion import FusedScorer
 from glottis.serve.forests import extra_trees_of, forest_content, random_forest_of
 from glottis.serve.lightgbm_model import lightgbm_content, lightgbm_of
 from glottis.serve.plain_models import (

@@ -18,7 +18,8 @@ from glottis.evaluation.corrected_calibration import CorrectedCalibration, corre
 from glottis.evaluation.logistic import LogisticTable
 from glottis.io.images import read_header
 from glottis.modelling.clinical import ClinicalChain
-from glottis.modelling.deployed import FusedScorer, Scorer
+from glottis.modelling.deployed import Scorer
+from glottis.modelling.deployed_fusion import FusedScorer
 from glottis.modelling.deploying import scorer_of
 from glottis.modelling.fixed import FixedChain
 from glottis.modelling.terms import LinearPredictor
