@@ -11,14 +11,11 @@ from glottis.modelling.clinical_fixed import FixedClinical
 from glottis.modelling.confounding import Tangled, tangled
 from glottis.modelling.contributions import BlockContribution, Contribution, contribution
 from glottis.modelling.crossval import TunedChain
-<<<<<<< HEAD
-from glottis.modelling.equation import Equation, equation
-from glottis.modelling.explain import Explanation, explain
-=======
 from glottis.modelling.deployed import Scorer
 from glottis.modelling.deployed_fusion import FusedScorer
 from glottis.modelling.deploying import scorer_of
->>>>>>> bundle
+from glottis.modelling.equation import Equation, equation
+from glottis.modelling.explain import Explanation, explain
 from glottis.modelling.fixed import FixedChain
 from glottis.modelling.fusion import LateFusion
 from glottis.modelling.harmonise import ComBat
@@ -48,11 +45,8 @@ __all__ = [
     "Explanation",
     "FitRecord",
     "FixedChain",
-<<<<<<< HEAD
     "FixedClinical",
-=======
     "FusedScorer",
->>>>>>> bundle
     "LateFusion",
     "LinearPredictor",
     "LogisticCurve",
