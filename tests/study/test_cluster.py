@@ -21,7 +21,7 @@ from glottis.io.images import write_volume
 from glottis.io.manifest import read_manifest
 from glottis.study import cluster as cluster_module
 from glottis.study.cluster import on_cluster
-from glottis.study.parallel import Progress, map_units
+from glottis.study.parallel import Progress, map_units, workers
 from glottis.study.spec import read_study
 from glottis.study.tabulate import scan_tasks
 from tiny_study import TinyStudy, contents
@@ -72,6 +72,12 @@ def test_a_study_on_the_cluster_has_the_numbers_of_this_machine(
     with on_cluster(cluster.address, seen=there.write()):
         there.compute()
     assert contents(there.run, *NUMBERS) == contents(here.run, *NUMBERS)
+
+
+def test_the_workers_of_the_cluster_count_and_not_the_jobs_here(cluster: DaskProcesses):
+    assert workers(3) == 3
+    with on_cluster(cluster.address):
+        assert workers(3) == 2
 
 
 @pytest.fixture
