@@ -548,7 +548,12 @@ def predict(
         from glottis.serve import explained
 
         shown = [
-            Shown(patient=own.prediction.patient, explanation=own.explanation, values=own.prediction.values)
+            Shown(
+                patient=own.prediction.patient,
+                explanation=own.explanation,
+                score=own.prediction.probability if own.prediction.score is None else own.prediction.score,
+                values=own.prediction.values,
+            )
             for own in explained(found, model)
         ]
         drawn = draw_predictions(shown, model.nomogram, Path(figures), event=event, progress=progress)

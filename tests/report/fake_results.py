@@ -128,6 +128,8 @@ def _fit(
         "classifier": used,
         "weights": {block: 1 / len(blocks) for block in blocks} if late else None,
         "lasso": _lasso(chosen) if "lasso" in steps and not late and chosen else None,
+        "regression": None,
+        "in_sample": None,
     }
 
 

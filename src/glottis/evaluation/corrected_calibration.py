@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -145,7 +146,9 @@ def _curve(truth: Floats, score: Floats, made: list[Refit | None], n_grid: int) 
 
 def _smooth(truth: Floats, score: Floats, grid: Floats) -> Floats:
     """Lowess at the grid; nan beyond the lowest and the highest score."""
-    curve = np.asarray(lowess(truth, score, frac=LOWESS_SHARE, it=0, delta=JOINED * np.ptp(score)))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "invalid value", RuntimeWarning)  # where all neighbours share a score
+        curve = np.asarray(lowess(truth, score, frac=LOWESS_SHARE, it=0, delta=JOINED * np.ptp(score)))
     x, first = np.unique(curve[:, 0], return_index=True)
     usable = np.isfinite(curve[first, 1])
     return np.asarray(np.interp(grid, x[usable], curve[first, 1][usable], left=np.nan, right=np.nan))

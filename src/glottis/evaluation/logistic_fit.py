@@ -77,7 +77,8 @@ def fit_logistic(truth: Bools, table: pd.DataFrame, reference: Mapping[str, Any]
     back[0, 1:] = -centre / scale
     covariance = back @ covariance @ back.T
     coefficients = np.concatenate([[scaled[0] - float(scaled[1:] @ (centre / scale))], scaled[1:] / scale])
-    errors = np.concatenate([[np.sqrt(covariance[0, 0])], errors[1:] / scale])
+    with np.errstate(invalid="ignore"):
+        errors = np.concatenate([[np.sqrt(covariance[0, 0])], errors[1:] / scale])
     smaller = min(n_positive, y.size - n_positive)
     return LogisticFit(design.columns, coefficients, errors, covariance, y.size, smaller, separated)
 

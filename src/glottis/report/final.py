@@ -75,9 +75,9 @@ def _kept(result: StudyResult, name: str) -> dict[str, str]:
 
 def in_sample_words(result: StudyResult) -> str:
     """What scores by the model that learnt from the patients would have shown; empty without a nomogram."""
-    fits = [fit["in_sample"] for fit in result.results["models"][result.results["primary_model"]]["fits"]]
-    found = [own for own in fits if own is not None]
-    if not found or result.study.nomogram is None:
+    fits = result.results["models"][result.results["primary_model"]]["fits"]
+    found = [] if result.study.nomogram is None else [fit["in_sample"] for fit in fits if fit["in_sample"] is not None]
+    if not found:
         return ""
     mean = sum(own["auc"] for own in found) / len(found)
     honest = sum(own["out_of_fold_auc"] for own in found) / len(found)

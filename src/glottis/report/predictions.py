@@ -22,11 +22,13 @@ class Shown:
     Attributes:
         patient: the table's id, which the files are called by.
         explanation: SHAP values of this patient; ``None`` without any.
+        score: probability from the features alone; ``None`` without an explanation.
         values: what the nomogram reads; ``None`` without one.
     """
 
     patient: str
     explanation: Explanation | None
+    score: float | None
     values: pd.Series | None
 
 
@@ -51,7 +53,9 @@ def draw_predictions(
         progress("figures", done, len(patients))
         name = f"{done + 1:03d}-{_as_file(shown.patient)}"
         if shown.explanation is not None:
-            save_figure(waterfall_figure(shown.explanation, event=event), folder, f"{name}-shap")
+            save_figure(
+                waterfall_figure(shown.explanation, recalibrated=shown.score, event=event), folder, f"{name}-shap"
+            )
             drawn.append(folder / f"{name}-shap.png")
         if nomogram is not None and shown.values is not None:
             save_figure(nomogram_figure(nomogram, patient=shown.values), folder, f"{name}-nomogram")

@@ -39,6 +39,7 @@ def explained(predictions: Sequence[Prediction], model: Model) -> tuple[Explaine
         own = None
         if prediction.seen is not None and model.background is not None and isinstance(model.scorer, Scorer):
             seen = pd.DataFrame([prediction.seen], index=[prediction.patient])[list(model.background.columns)]
-            own = explain(model.scorer.classifier, seen, model.background)
+            values = pd.DataFrame([prediction.features], index=[prediction.patient])
+            own = explain(model.scorer.classifier, seen, model.background).shown_as(values)
         found.append(Explained(prediction=prediction, explanation=own))
     return tuple(found)

@@ -225,10 +225,8 @@ def _extracted(
         if result.error:
             asked.refuse(result.patient, f"{result.sequence}: {result.error}")
             continue
-        row = result.rows[0]
-        for text in row.warnings:
-            asked.remark(result.patient, f"{result.sequence}: {text}")
-        values[result.patient] |= {f"{result.sequence}_{name}": value for name, value in row.features.items()}
+        features = result.rows[0].features
+        values[result.patient] |= {f"{result.sequence}_{name}": value for name, value in features.items()}
     found = pd.DataFrame.from_dict(values, orient="index")
     return found.reindex(index=list(asked.patients), columns=wanted).astype(float)
 

@@ -47,6 +47,7 @@ class Prediction:
         total_points: their sum; ``None`` without a nomogram.
         remarks: what a reader must know.
         seen: the features as the classifier saw them, for SHAP values; ``None`` where it saw none.
+        features: the same in their own units.
         values: what the regression read, filled where it was missing.
     """
 
@@ -61,6 +62,7 @@ class Prediction:
     total_points: float | None = None
     remarks: tuple[str, ...] = ()
     seen: pd.Series | None = None
+    features: pd.Series | None = None
     values: pd.Series | None = None
 
 
@@ -281,6 +283,7 @@ def _prediction(model: Model, asked: Asked, patient: str, score: pd.Series | Non
         total_points=total,
         remarks=remarks,
         seen=seen,
+        features=None if seen is None else _row(asked.features, patient)[list(seen.index)],
         values=values,
     )
 
