@@ -92,7 +92,7 @@ def in_sample_words(result: StudyResult) -> str:
     return f"{text}."
 
 
-def counts_only(result: StudyResult) -> str:
+def few_events(result: StudyResult) -> str:
     """That a regression rests on few events; empty where it does not."""
     final = result.final
     if final is None or final["absent"]:
@@ -104,6 +104,11 @@ def counts_only(result: StudyResult) -> str:
         if table["events_per_parameter"] is not None and table["events_per_parameter"] < FEW_EVENTS
     ]
     return f"{capitalised('; '.join(few))}: below {FEW_EVENTS}, its coefficients are shaky." if few else ""
+
+
+def levels(result: StudyResult) -> list[Mapping[str, Any]]:
+    """Counts by level of the clinical columns."""
+    return [] if result.final is None or result.final["absent"] else list(result.final["counts"])
 
 
 def explained_words(result: StudyResult) -> list[str]:

@@ -119,7 +119,8 @@ def _of_final(result: StudyResult) -> dict[str, Any]:
         "final": result.final,
         "odds": final.odds_tables(result),
         "in_sample": final.in_sample_words(result),
-        "counts_only": final.counts_only(result),
+        "few_events": final.few_events(result),
+        "levels": final.levels(result),
         "explained": final.explained_words(result),
     }
 

@@ -275,6 +275,11 @@ def _trust(result: StudyResult) -> tuple[str, ...]:
         )
     else:
         lines.append(f"How many analyses have looked at {what} could not be counted.")
+    if result.study.check.timing == "any":
+        lines.append(
+            "Variables that are known only after the decision were allowed (check.timing: any): it is a postoperative "
+            "model, of no use before."
+        )
     lines.append(_left_by_checks(result))
     lines += _of_the_table(result)
     if EXTERNAL not in entry["sets"]:

@@ -19,6 +19,7 @@ from glottis.modelling.nomogram import Nomogram
 from glottis.modelling.nomogram_axes import Outcome
 from glottis.modelling.terms import LinearPredictor
 from glottis.study.assemble import FinishedWork
+from glottis.study.clinical import clinical_frame
 from glottis.study.final import FinalModel, final_model
 from glottis.study.modelling_stage import ModellingStage
 from glottis.study.spec import Study
@@ -27,6 +28,7 @@ from glottis.study.store import content_key, read_json, write_json
 from glottis.study.versions import all_versions
 
 FINAL, MODEL_FILE, NOMOGRAM_FILE = "final.json", "model.glottis", "nomogram.json"
+MISSING = "not known"
 CHOICE_SEED = 15_485_863
 
 
@@ -72,11 +74,28 @@ def final_results(stage: ModellingStage, final: FinalModel) -> dict[str, Any]:
         "refits": sum(own is not None for own in final.refits or (final.regression.refits if final.regression else ())),
         "features": list(final.ranges),
         "notes": list(final.notes),
+        "counts": counts(stage),
         "tables": {name: table.to_dict() for name, table in final.tables.items()},
         "nomogram": _nomogram(final),
         "calibration": None if final.calibration is None else final.calibration.to_dict(),
         "explanation": _explanation(stage, final),
     }
+
+
+def counts(stage: ModellingStage) -> list[dict[str, Any]]:
+    """Patients of the whole study and their events by level of every clinical column that holds words."""
+    if stage.study.clinical_model is None:
+        return []
+    frame, outcome = clinical_frame(stage.study, stage.cohort), stage.patients().outcome
+    found = []
+    for name, column in frame.items():
+        if column.dtype.kind in "fiub":
+            continue
+        levels = column.fillna(MISSING)
+        for level in sorted(set(levels), key=lambda own: (own == MISSING, own)):
+            rows = outcome.loc[levels.index[levels == level]]
+            found.append({"column": str(name), "level": str(level), "n": len(rows), "n_positive": int(rows.sum())})
+    return found
 
 
 def _nomogram(final: FinalModel) -> dict[str, Any] | None:
