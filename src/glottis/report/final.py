@@ -81,15 +81,33 @@ def in_sample_words(result: StudyResult) -> str:
         return ""
     mean = sum(own["auc"] for own in found) / len(found)
     honest = sum(own["out_of_fold_auc"] for own in found) / len(found)
-    separate = sum(own["separates"] for own in found)
     text = (
         "The nomogram used out-of-fold scores of its training patients. Scores of the same patients by the model that "
         f"had learnt from them would have shown an AUC of {number(mean)} in place of {number(honest)}"
     )
-    if separate:
-        where = "" if len(found) == 1 else f" in {separate} of {len(found)} fits"
-        text += f", and separated the classes completely{where}: no nomogram exists of such scores"
-    return f"{text}."
+    text += f"{_separated(found)}."
+    name, worst = _worst(result)
+    if name:
+        text += f" Those of {name} would have shown {number(sum(own['auc'] for own in worst) / len(worst))}"
+        text += f"{_separated(worst)}."
+    return text
+
+
+def _separated(found: list[Mapping[str, Any]]) -> str:
+    n = sum(own["separates"] for own in found)
+    where = "" if len(found) == 1 else f" in {n} of {len(found)} fits"
+    return f", and separated the classes completely{where}: no nomogram exists of such scores" if n else ""
+
+
+def _worst(result: StudyResult) -> tuple[str, list[Mapping[str, Any]]]:
+    """The model whose in-sample scores flatter most, where it is another one than the primary model."""
+    models = {
+        name: [fit["in_sample"] for fit in entry["fits"] if fit["in_sample"] is not None]
+        for name, entry in result.results["models"].items()
+    }
+    known = {name: own for name, own in models.items() if own}
+    name = max(known, key=lambda own: sum(fit["auc"] for fit in known[own]) / len(known[own]))
+    return ("", []) if name == result.results["primary_model"] else (name, known[name])
 
 
 def few_events(result: StudyResult) -> str:
