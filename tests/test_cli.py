@@ -259,7 +259,7 @@ def test_a_run_on_a_full_disk_keeps_what_it_has_computed(tiny: TinyStudy, comput
 
 
 def test_the_commands_are_those_of_the_manual():
-    assert COMMANDS == ["demo", "init", "check", "extract", "compare", "audit", "run", "report", "phantom"]
+    assert COMMANDS == ["demo", "init", "check", "extract", "compare", "audit", "run", "report", "predict", "phantom"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
