@@ -148,6 +148,14 @@ def explained_words(result: StudyResult) -> list[str]:
     return lines
 
 
+def equation_text(result: StudyResult) -> str:
+    """The equation of a logistic regression; empty for other models."""
+    final = result.final
+    if final is None or final["absent"] or final["explanation"]["absent"]:
+        return ""
+    return final["explanation"]["equation"] or ""
+
+
 def final_plans(result: StudyResult) -> Iterator[Plan]:
     """Figures of nomogram and explanation."""
     final = result.final

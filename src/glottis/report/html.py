@@ -122,6 +122,7 @@ def _of_final(result: StudyResult) -> dict[str, Any]:
         "few_events": final.few_events(result),
         "levels": final.levels(result),
         "explained": final.explained_words(result),
+        "equation": final.equation_text(result),
     }
 
 

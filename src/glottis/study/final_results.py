@@ -9,14 +9,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.linear_model import LogisticRegression
 
 from glottis._errors import GlottisError, MissingExtraError
 from glottis.evaluation.permuted import permutation_importance
 from glottis.modelling.background import background_of
 from glottis.modelling.deployed import Scorer
+from glottis.modelling.equation import equation
 from glottis.modelling.explain import explain
 from glottis.modelling.nomogram import Nomogram
 from glottis.modelling.nomogram_axes import Outcome
+from glottis.modelling.plain_steps import Scale
 from glottis.modelling.terms import LinearPredictor
 from glottis.study.assemble import FinishedWork
 from glottis.study.clinical import clinical_frame
@@ -144,6 +147,7 @@ def _explanation(stage: ModellingStage, final: FinalModel) -> dict[str, Any]:
     shown = rows.loc[_some(rows.index, stage.study.final.explained, stage.study.random_state)]
     batches = stage.patients().batches
     found: dict[str, Any] = {"absent": "", "patients": where, "shap": None, "permutation": None, "notes": []}
+    found["equation"] = _equation(final.scorer)
     try:
         seen = final.scorer.prepared(shown, batches if batches is None else batches.loc[shown.index])
         own = explain(final.scorer.classifier, seen, background_of(final.seen))
@@ -157,6 +161,18 @@ def _explanation(stage: ModellingStage, final: FinalModel) -> dict[str, Any]:
         )
         found["permutation"] = importance.to_dict()
     return found
+
+
+def _equation(scorer: Scorer) -> str | None:
+    """The score of a logistic regression as lines to compute; None for other models and corrected batches."""
+    if not isinstance(scorer.classifier, LogisticRegression) or scorer.batch_columns:
+        return None
+    means, scales = np.zeros(len(scorer.columns)), np.ones(len(scorer.columns))
+    for step in scorer.steps:
+        if isinstance(step, Scale):
+            places = [scorer.columns.index(name) for name in step.columns]
+            means[places], scales[places] = step.mean, step.sd
+    return equation(scorer.classifier, scorer.columns, means, scales, recalibration=scorer.recalibration).text(digits=6)
 
 
 def _rows(stage: ModellingStage, final: FinalModel) -> tuple[pd.DataFrame, str]:
