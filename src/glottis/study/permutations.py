@@ -14,7 +14,7 @@ from glottis.modelling.fixed import FixedChain
 from glottis.modelling.fusion import LateFusion
 from glottis.modelling.views import Begun
 from glottis.study.chains import chains_of, n_blind, with_tuned
-from glottis.study.fitting import refuse_leak, unit_key
+from glottis.study.fitting import refuse_leak, table_digests, unit_key
 from glottis.study.parallel import Progress, map_units, workers
 from glottis.study.spec import Study
 from glottis.study.store import ResultCache
@@ -122,7 +122,7 @@ class ShuffledGroup:
     """Permutations of one partition, which share what sees no outcome.
 
     Attributes:
-        shuffles: they differ in outcome and number alone.
+        shuffles: at least one; they differ in outcome and number alone.
     """
 
     shuffles: tuple[ShuffledUnit, ...]
@@ -165,9 +165,10 @@ def fit_group(group: ShuffledGroup) -> list[Areas]:
     """
     found: list[Areas] = []
     begun: Begun | None = None
+    tables = table_digests(group.shuffles[0].unit)
     for shuffle in group.shuffles:
         cache = ResultCache(shuffle.unit.cache)
-        key = unit_key(shuffle.unit, "shuffled", shuffle.model, shuffle.tuned)
+        key = unit_key(shuffle.unit, "shuffled", shuffle.model, shuffle.tuned, tables=tables)
         stored: Areas | None = cache.get(key)
         if stored is None:
             model = _unfitted(shuffle)
