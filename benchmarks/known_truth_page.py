@@ -111,7 +111,7 @@ def of_leak(found: dict[str, pd.DataFrame]) -> str:
 
 Training and test outcomes are shuffled together, so that their class counts depend on one another; but given these
 counts every order of the test outcomes is equally likely, and the AUC, taken in each test set by itself, of any score
-that does not know them has a mean of exactly 0.5. Two checks, fixed before either was run:
+that does not know them has a mean of exactly 0.5. Two checks, fixed before they were run:
 
 - {len(inverted)} of the cohorts above, each beside a copy in which the outcome of all 97 test patients is inverted: the
   scores of {same} of {models} fitted models are the same bit for bit, and so are {choices} of {len(inverted)} choices.
@@ -123,8 +123,9 @@ that does not know them has a mean of exactly 0.5. Two checks, fixed before eith
 {null_row("of seven, above", seven, asked=False)}
 {null_row("of three, fresh cohorts", three, asked=True)}
 
-Result: {verdict}. The first 30 of the cohorts above had a mean of {seven["by inner"][:30].mean():.3f}, the other
-{len(seven) - 30} of {seven["by inner"][30:].mean():.3f}.
+Result: {verdict}. Of the cohorts above the first 30 had a mean of {seven["by inner"][:30].mean():.3f}, the other
+{len(seven) - 30} of {seven["by inner"][30:].mean():.3f}. The seven classifiers share their test patients, so that
+a lucky draw of these lifts all test AUCs above together.
 """
 
 

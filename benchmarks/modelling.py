@@ -24,32 +24,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
-from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
 
-from glottis.modelling import FixedChain, TunedChain
-from glottis.selection import ICCFilter, SpearmanFilter, radiomics_chain
+from glottis.selection import ICCFilter, SpearmanFilter
 from modelling_page import page
+from modelling_permutations import controls, seconds, unfitted
 from modelling_plain import chain, greedy, reproducible, upper_triangle
 from modelling_tables import BLOCKS, COMBINATIONS, columns, shape_of, study
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks" / "modelling.md"
-N_PERMUTATIONS = 20
-SUPERVISED = ("lasso", "rfe")
-
-
-def seconds(call: Callable[[], Any]) -> tuple[float, Any]:
-    """CPU time, and what the call returned."""
-    start = time.process_time()
-    result = call()
-    return time.process_time() - start, result
-
-
-def unfitted(repeats: Mapping[str, pd.DataFrame] | None) -> TunedChain:
-    """ICC, Spearman, z-score, LASSO, elimination to 15, forest over its default grid; five inner folds."""
-    return TunedChain(radiomics_chain(None if repeats is None else ICCFilter(repeats)))
 
 
 def one_combination(names: tuple[str, ...]) -> dict[str, Any]:
@@ -127,57 +111,6 @@ def whole_chain() -> list[dict[str, Any]]:
     return rows
 
 
-def permuted(
-    model: TunedChain, X: pd.DataFrame, y: pd.Series, test: pd.DataFrame, rng: np.random.Generator
-) -> dict[str, float]:
-    """CPU seconds of 20 fits on permuted outcomes: whole, and with the steps that see no outcome fitted once."""
-    outcomes = [pd.Series(rng.permutation(y.to_numpy()), index=y.index) for _ in range(N_PERMUTATIONS)]
-
-    def whole() -> list[Any]:
-        fixed = model.as_tuned()
-        return [clone(fixed).fit(X, outcome).raw_score(test) for outcome in outcomes]
-
-    def shared() -> list[Any]:
-        fixed, seen, held = model.as_tuned(), X, test
-        for name, step in fixed.chain.steps:
-            if name not in SUPERVISED:
-                fitted = clone(step).fit(seen)
-                seen, held = fitted.transform(seen), fitted.transform(held)
-        rest = [(name, step) for name, step in fixed.chain.steps if name in SUPERVISED]
-        short = FixedChain(clone(fixed.chain).set_params(steps=rest), fixed.point)
-        return [clone(short).fit(seen, outcome).raw_score(held) for outcome in outcomes]
-
-    first, scores = seconds(whole)
-    second, same = seconds(shared)
-    return {"whole": first, "shared": second, "same": float(np.array_equal(scores, same))}
-
-
-def controls(fits: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Twenty permutations beside seven fits of one split, and beside nested cross-validation of one combination."""
-    X, y, repeats = study()
-    rng = np.random.default_rng(0)
-    rows = []
-    for names in (BLOCKS, BLOCKS[:1]):
-        part = X[columns(names)]
-        found = permuted(unfitted(repeats).fit(part, y), part, y, part, rng)
-        rows.append({"what": f"seven combinations, one split; permutations of {' + '.join(names)}", **found})
-        rows[-1]["study"] = sum(fit["seconds"] for fit in fits)
-    part = X[columns(BLOCKS[:1])]
-    total = {"what": f"5 x 5 nested cross-validation of {BLOCKS[0]}; permutations in the folds of the first repeat"}
-    sums = dict.fromkeys(("study", "whole", "shared"), 0.0)
-    same = True
-    for repeat in range(5):
-        for train, test in StratifiedKFold(5, shuffle=True, random_state=repeat).split(part, y):
-            learn, held, outcome = part.iloc[train], part.iloc[test], y.iloc[train]
-            took, model = seconds(lambda: unfitted(repeats).fit(learn, outcome))  # noqa: B023  called at once
-            sums["study"] += took
-            if repeat == 0:
-                found = permuted(model, learn, outcome, held, rng)
-                sums["whole"], sums["shared"] = sums["whole"] + found["whole"], sums["shared"] + found["shared"]
-                same &= bool(found["same"])
-    return [*rows, {**total, **sums, "same": float(same)}]
-
-
 def about() -> dict[str, Any]:
     """Machine, versions, and how correlated the table is."""
     names = ("numpy", "scipy", "pandas", "scikit-learn", "pingouin")
@@ -210,7 +143,7 @@ def main() -> None:
         "seven": seven,
         "filters": filters,
         "chain": whole_chain,
-        "controls": lambda: controls(results["seven"]["fits"]),
+        "controls": controls,
     }
     results["about"] = about()
     for name in given.parts:

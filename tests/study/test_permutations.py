@@ -14,7 +14,7 @@ from glottis.modelling.fixed import FixedChain
 from glottis.selection import SpearmanFilter, VarianceFilter
 from glottis.study import permutations
 from glottis.study.chains import chains_of, with_tuned
-from glottis.study.fitting import fit_unit
+from glottis.study.fitting import fit_unit, table_digests, unit_key
 from glottis.study.parallel import silent
 from glottis.study.permutations import ShuffledGroup, fit_group, fitted_shuffles, shuffled, shuffled_units
 from glottis.study.spec import study_from_dict
@@ -190,3 +190,10 @@ def test_the_rows_of_a_group_change_places_together():
     other = shuffled(outcome, groups, np.random.default_rng(0))
     assert other.groupby(groups).nunique().eq(1).all()
     assert not other.equals(outcome)
+
+
+def test_digests_that_are_known_give_the_same_key(tmp_path):
+    (unit,) = units(tmp_path, repeats={"intra": features().iloc[:30]})
+    assert unit_key(unit, "shuffled", tables=table_digests(unit)) == unit_key(unit, "shuffled")
+    other = replace(unit, training=unit.training + 1e-12)
+    assert unit_key(unit, tables=table_digests(other)) == unit_key(other) != unit_key(unit)

@@ -134,13 +134,18 @@ class Chain(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         self.classifier_ = tuning.fit(whole, point)
         self.kept_ = {name: [str(item) for item in step.get_feature_names_out()] for name, step in self.steps_}
         self.selected_ = [str(name) for name in whole.training.X.columns]
-        importances = importances_of(self.classifier_, len(self.selected_))
-        self.feature_importances_ = None if importances is None else pd.Series(importances, index=self.selected_)
         notes = [f"{name}: {step.note_}" for name, step in self.steps_ if getattr(step, "note_", "")]
         own = getattr(self.classifier_, "note_", "")
         notes += [item for item in (f"{tuning.spec.name}: {own}" if own else "", tuning.note, note) if item]
         self.note_ = "\n".join(notes)
         self.fit_log_ = tuple(sorted(tuning.log, key=lambda record: np.inf if record.fold == "final" else record.fold))
+
+    @property
+    def feature_importances_(self) -> pd.Series[float] | None:
+        """Importances of the features that the final model sees; computed on each call, which a forest makes costly."""
+        check_is_fitted(self, "classifier_")
+        importances = importances_of(self.classifier_, len(self.selected_))
+        return None if importances is None else pd.Series(importances, index=self.selected_)
 
     def _raw(self, X: pd.DataFrame) -> Floats:
         """(n,) scores of the final model, before any recalibration."""

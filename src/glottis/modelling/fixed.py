@@ -32,7 +32,6 @@ class FixedChain(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         steps_: names and fitted steps.
         classifier_: the fitted model.
         selected_: names that the model sees.
-        feature_importances_: of these, or None.
         fit_log_: one record a fit.
         note_: notes of steps and model.
     """
@@ -78,11 +77,18 @@ class FixedChain(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
             whole = fit_steps(inner.steps, view, "final", begun=begun)
             inner._fit_final(Tuning(inner, inner._spec(), view, ()), whole, self.point, "")
         self._fitted = inner
-        for name in ("steps_", "classifier_", "selected_", "feature_importances_", "fit_log_", "note_"):
+        for name in ("steps_", "classifier_", "selected_", "fit_log_", "note_"):
             setattr(self, name, getattr(inner, name))
         if hasattr(inner, "classes_"):
             self.classes_ = inner.classes_
         return self
+
+    @property
+    def feature_importances_(self) -> pd.Series[float] | None:
+        """Importances of the features that the model sees, or None."""
+        check_is_fitted(self, "classifier_")
+        fitted: Chain = self._fitted
+        return fitted.feature_importances_
 
     def raw_score(self, X: pd.DataFrame) -> Floats:
         """(n,) raw scores: higher for the positive class, or for an earlier event."""

@@ -137,11 +137,11 @@ def fit_steps(
     """
     everything = np.arange(len(view.X))
     train, test = (everything, everything[:0]) if split is None else split
-    training = view.rows(train)
     if begun is None:
+        training = view.rows(train)
         fitted, X, log = _in_turn(steps, training.X, fold, training.for_steps, training.groups)
     else:
-        rest = steps[len(begun.steps) :]
+        training, rest = view, steps[len(begun.steps) :]
         fitted, X, log = _in_turn(rest, begun.X, fold, training.for_steps, training.groups)
         fitted, log = [*begun.steps, *fitted], [*begun.log, *log]
     held_out = through(fitted, view.X.iloc[test]) if test.size else X.iloc[:0]

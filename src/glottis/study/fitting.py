@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -164,13 +165,24 @@ def _row(
     }
 
 
-def unit_key(unit: FitUnit, *more: Any) -> str:
-    """Content key: the values of every table that the fit or the scoring reads, settings and versions."""
-    study, design = unit.study, unit.design
+def table_digests(unit: FitUnit) -> dict[str, str]:
+    """SHA-256 of the values of every table of features that the fit or the scoring reads."""
     frames = {"training": unit.training, **{f"test {k}": v for k, v in unit.tests.items()}, **unit.repeats}
     if unit.mode == "as_published":
         frames |= {f"all {kind}": rows for kind, rows in unit.all_repeats.items()}
-    digests = {name: _frame_digest(frame) for name, frame in frames.items()}
+    return {name: _frame_digest(frame) for name, frame in frames.items()}
+
+
+def unit_key(unit: FitUnit, *more: Any, tables: Mapping[str, str] | None = None) -> str:
+    """Content key: tables, people, settings and versions.
+
+    Args:
+        unit: the fit.
+        more: what else makes its result, as plain values.
+        tables: its `table_digests`, where they are known.
+    """
+    study, design = unit.study, unit.design
+    digests = table_digests(unit) if tables is None else dict(tables)
     settings = {
         "selection": study.selection.model_dump(mode="json"),
         "model": study.model.model_dump(mode="json"),

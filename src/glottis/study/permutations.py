@@ -13,7 +13,7 @@ from glottis.evaluation.discrimination import area
 from glottis.modelling.fixed import FixedChain
 from glottis.modelling.views import Begun
 from glottis.study.chains import Fixed, as_tuned, n_blind
-from glottis.study.fitting import refuse_leak, scorable, unit_key
+from glottis.study.fitting import refuse_leak, scorable, table_digests, unit_key
 from glottis.study.parallel import Progress, map_units, workers
 from glottis.study.spec import Study
 from glottis.study.store import ResultCache
@@ -121,7 +121,7 @@ class ShuffledGroup:
     """Permutations of one partition, which share what sees no outcome.
 
     Attributes:
-        shuffles: they differ in outcome and number alone.
+        shuffles: at least one; they differ in outcome and number alone.
     """
 
     shuffles: tuple[ShuffledUnit, ...]
@@ -164,9 +164,10 @@ def fit_group(group: ShuffledGroup) -> list[Areas]:
     """
     found: list[Areas] = []
     begun: Begun | None = None
+    tables = table_digests(group.shuffles[0].unit)
     for shuffle in group.shuffles:
         cache = ResultCache(shuffle.unit.cache)
-        key = unit_key(shuffle.unit, "shuffled", shuffle.model, shuffle.tuned)
+        key = unit_key(shuffle.unit, "shuffled", shuffle.model, shuffle.tuned, tables=tables)
         stored: Areas | None = cache.get(key)
         if stored is None:
             model = as_tuned(shuffle.unit, shuffle.model, shuffle.tuned)

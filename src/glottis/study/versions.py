@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from functools import cache
 from importlib import metadata
 
 from glottis import __version__
@@ -13,8 +14,9 @@ LIBRARIES = (
 OF_EXTRAS = ("boruta", "lightgbm", "optuna", "xgboost", "xgboost-cpu")
 
 
-def library_versions() -> dict[str, str]:
-    """Installed version of every library that computes or stores values, those of extras where they are installed."""
+@cache
+def _installed() -> dict[str, str]:
+    """Looked up once a process, since every key of a cached result asks."""
     found = {name: metadata.version(name) for name in LIBRARIES}
     for name in OF_EXTRAS:
         try:
@@ -22,6 +24,11 @@ def library_versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return dict(sorted(found.items(), key=lambda item: item[0].lower()))
+
+
+def library_versions() -> dict[str, str]:
+    """Installed version of every library that computes or stores values, those of extras where they are installed."""
+    return dict(_installed())
 
 
 def all_versions() -> dict[str, str]:
