@@ -10,6 +10,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from clinical_study import clinical_study, feature_study, finish
+from table_study import TableStudy
 from tiny_study import SETTINGS, TinyStudy, write_scans
 
 collect_ignore_glob = ["reference/make_*.py"]  # they make the reference values, in environments of their own
@@ -55,3 +57,15 @@ def computed(tiny_manifest: pd.DataFrame, tmp_path_factory: pytest.TempPathFacto
     study = TinyStudy(tmp_path_factory.mktemp("computed"), tiny_manifest.copy(), copy.deepcopy(SETTINGS))
     study.compute()
     return study
+
+
+@pytest.fixture(scope="session")
+def clinical_run(tmp_path_factory: pytest.TempPathFactory) -> TableStudy:
+    """A study of clinical columns alone with a held-out test, run to its report; not to be changed."""
+    return finish(clinical_study(tmp_path_factory.mktemp("clinical")))
+
+
+@pytest.fixture(scope="session")
+def nomogram_run(tmp_path_factory: pytest.TempPathFactory) -> TableStudy:
+    """A study of features, clinical columns and nomogram with a held-out test, run to its report; not to be changed."""
+    return finish(feature_study(tmp_path_factory.mktemp("nomogram")))
