@@ -21,6 +21,7 @@ from glottis.study.result import StudyResult
 from glottis.study.run import run as run_study
 from glottis.study.spec import read_study
 from table_study import TableStudy
+from tiny_study import TinyStudy
 
 MARK = "ZZQ"
 """Begins every patient's id, so that one can look for it."""
@@ -84,7 +85,7 @@ def finish(study: TableStudy) -> TableStudy:
     return study
 
 
-def compute(study: TableStudy, *, final: bool = True) -> StudyResult:
+def compute(study: TableStudy | TinyStudy, *, final: bool = True) -> StudyResult:
     """Run a study up to its results and, unless not wanted, its model file, without a report."""
     with quick_calibration():
         run_study(read_study(study.write()), study.run, deliver=deliver if final else None)
@@ -99,17 +100,22 @@ def quick_calibration() -> Iterator[None]:
         yield
 
 
-def stored(study: TableStudy, name: str) -> Any:
+def stored(study: TableStudy | TinyStudy, name: str) -> Any:
     """A JSON file of a finished run."""
     return json.loads((study.run / name).read_text(encoding="utf-8"))
 
 
-def asked(study: TableStudy, table: pd.DataFrame, *options: str, out: str = "answer.csv") -> pd.DataFrame:
+def asked(study: TableStudy | TinyStudy, table: pd.DataFrame, *options: str, out: str = "answer.csv") -> pd.DataFrame:
     """What ``glottis predict`` writes of these rows, every bit kept, by patient in the order of the file."""
+    assert run_command(question(study, table, *options, out=out)) == 0
+    return read_answer(study.folder / out)
+
+
+def question(study: TableStudy | TinyStudy, table: pd.DataFrame, *options: str, out: str = "answer.csv") -> list[str]:
+    """The command that asks the model of a study about these rows."""
     table.to_csv(study.folder / "ask.csv", index=False)
     files = ["--input", str(study.folder / "ask.csv"), "--out", str(study.folder / out), "-j", "1"]
-    assert run_command(["predict", str(study.run / "model.glottis"), *files, *options]) == 0
-    return read_answer(study.folder / out)
+    return ["predict", str(study.run / "model.glottis"), *files, *options]
 
 
 def read_answer(path: Path) -> pd.DataFrame:
