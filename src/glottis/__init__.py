@@ -23,6 +23,7 @@ _HOMES = {
     "extract": "glottis.workflows",
     "init": "glottis.workflows",
     "phantom": "glottis.workflows",
+    "predict": "glottis.workflows",
     "run": "glottis.workflows",
     "GlottisError": "glottis._errors",
     "InputError": "glottis._errors",
