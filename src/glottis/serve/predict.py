@@ -19,7 +19,7 @@ from glottis.modelling.deployed import Scorer
 from glottis.modelling.deployed_fusion import FusedScorer
 from glottis.modelling.nomogram import TOTAL
 from glottis.modelling.terms import LinearPredictor
-from glottis.serve.inputs import Asked, clinical_terms, read_asked
+from glottis.serve.inputs import Asked, read_asked
 from glottis.serve.model_file import Model
 from glottis.study.clinical import EDGE, on_scale
 from glottis.study.parallel import Progress, silent
@@ -85,6 +85,7 @@ def predict(
     asked = read_asked(model, read_table(table), folder=table.parent, jobs=jobs, progress=progress)
     _version(model, asked)
     _sites(model, asked)
+    _batches(model, asked)
     _outside(model, asked, extrapolate=extrapolate)
     rows = [patient for patient in asked.patients if patient not in asked.refused]
     score = _scored(model.scorer, asked, rows) if model.scorer is not None else None
@@ -116,20 +117,29 @@ def _sites(model: Model, asked: Asked) -> None:
             asked.remark(str(patient), f"centre '{centre}' had no training patient: performance there is not known")
 
 
+def _batches(model: Model, asked: Asked) -> None:
+    """Say where the harmonisation leaves an unknown batch as it is; where it refuses one, the scorer does."""
+    block = model.study.harmonise
+    if block is None or block.unseen != "reference" or asked.batches is None or model.scorer is None:
+        return
+    for patient, batch in asked.batches["batch"].items():
+        if batch and str(batch) not in model.scorer.known_batches:
+            asked.remark(str(patient), f"batch '{batch}' is unknown to the harmonisation: left uncorrected")
+
+
 def _outside(model: Model, asked: Asked, *, extrapolate: bool) -> None:
     """Refuse what is far outside the training range, and say what is outside."""
-    ranges: dict[str, list[float]] = dict(model.facts["ranges"])
-    numbers = [term for term in clinical_terms(model) if term.levels is None]
+    ranges = _ranges(model)
     for patient in asked.patients:
         if patient in asked.refused:
             continue
-        limits = {term.column: [term.low, term.high] for term in numbers}
-        outside = _beyond(_row(asked.features, patient), ranges) | _beyond(_row(asked.clinical, patient), limits)
+        outside = _beyond(_row(asked.features, patient).to_dict() | _row(asked.clinical, patient).to_dict(), ranges)
         if not outside:
             continue
         names = sorted(outside, key=lambda name: -outside[name][1])
         worst = names[0]
-        text = f"{worst} is {outside[worst][0]:.4g}, training {_span(ranges, numbers, worst)}"
+        low, high = ranges[worst]
+        text = f"{worst} is {outside[worst][0]:.4g}, training {low:.4g} to {high:.4g}"
         more = f" (and {len(names) - 1} more outside)" if len(names) > 1 else ""
         if outside[worst][1] > 1 and not extrapolate:
             asked.refuse(patient, f"far outside the training range: {text}{more}")
@@ -138,11 +148,19 @@ def _outside(model: Model, asked: Asked, *, extrapolate: bool) -> None:
             asked.remark(patient, f"{where} the training range: {text}{more}")
 
 
+def _ranges(model: Model) -> dict[str, tuple[float, float]]:
+    """Least and greatest training value of every number that is read, features of the nomogram included."""
+    found = {str(name): (float(low), float(high)) for name, (low, high) in model.facts["ranges"].items()}
+    terms = model.regression.predictor.terms if model.regression is not None else ()
+    own = {term.column: (term.low, term.high) for term in terms if term.levels is None and term.column != SCORE}
+    return own | found
+
+
 def _row(table: pd.DataFrame, patient: str) -> pd.Series:
     return table.loc[[patient]].iloc[0]
 
 
-def _beyond(values: pd.Series, ranges: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
+def _beyond(values: Mapping[Any, Any], ranges: Mapping[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
     """Value, and how far it lies beyond its range in widths of the range, of what lies beyond."""
     found = {}
     for name, (low, high) in ranges.items():
@@ -151,11 +169,6 @@ def _beyond(values: pd.Series, ranges: Mapping[str, Any]) -> dict[str, tuple[flo
         if distance > 0:
             found[name] = (value, distance / (high - low) if high > low else np.inf)
     return found
-
-
-def _span(ranges: Mapping[str, Any], terms: list[Any], name: str) -> str:
-    own = ranges[name] if name in ranges else next([term.low, term.high] for term in terms if term.column == name)
-    return f"{own[0]:.4g} to {own[1]:.4g}"
 
 
 def _scored(scorer: AnyScorer, asked: Asked, rows: list[str]) -> pd.Series:
@@ -306,17 +319,17 @@ def interval(probability: float, refits: Floats) -> tuple[float | None, float | 
         refits: (n,) of the refits.
 
     Returns:
-        Lower and upper end; None for fewer than 5 refits.
+        Lower and upper end, the probability between them; None for fewer than 5 refits.
 
     >>> [round(end, 3) for end in interval(0.5, np.array([0.4, 0.45, 0.5, 0.55, 0.6]))]
-    [0.345, 0.655]
+    [0.348, 0.652]
     """
     if refits.size < LEAST_REFITS:
         return None, None
     inside = np.clip(np.append(refits, probability), EDGE, 1 - EDGE)
     spread = Z * float(np.std(logit(inside[:-1]), ddof=1))
     centre = float(logit(inside[-1]))
-    return float(expit(centre - spread)), float(expit(centre + spread))
+    return min(probability, float(expit(centre - spread))), max(probability, float(expit(centre + spread)))
 
 
 def to_table(predictions: tuple[Prediction, ...], model: Model) -> pd.DataFrame:

@@ -101,7 +101,7 @@ def nomogram_units(
     cache: Path,
     *,
     fits: Sequence[Mapping[str, Any]],
-    features: FeatureTable,
+    tables: Sequence[FeatureTable],
 ) -> list[FitUnit]:
     """One fit of the nomogram a partition, from the primary model's scores: out of fold on training patients.
 
@@ -113,11 +113,12 @@ def nomogram_units(
         patients: outcome and group of each.
         cache: folder of finished fits.
         fits: the primary model's, one a partition.
-        features: the feature table, for ``nomogram.features``.
+        tables: the feature table, or one a partition, for ``nomogram.features``.
     """
     scores = {(fit["fit"]["repeat"], fit["fit"]["fold"]): scores_of(fit) for fit in fits}
     units = []
-    for part in parts:
+    for number, part in enumerate(parts):
+        features = tables[number if len(tables) > 1 else 0]
         frame = nomogram_frame(study, cases, scores[part.repeat, part.fold], features)
         units.append(unit_of(study, frame, part, design, patients, repeats={}, cache=cache))
     return units

@@ -136,7 +136,7 @@ class ModellingStage:
                     self.patients(),
                     self.cache,
                     fits=fits[primary.model],
-                    features=self.tables[0],
+                    tables=self.tables,
                 )
                 reason = too_few(units, self.study.model.folds)
                 if not reason:

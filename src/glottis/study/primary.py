@@ -41,7 +41,8 @@ def primary_model(study: Study, fits: Mapping[str, Sequence[Mapping[str, Any]]])
     names = [name for name in design.models.values() if name in fits]
     most = f"{design.name} has the most {'sequences' if study.table is None else 'blocks'}" if len(usable) > 1 else ""
     if len(names) == 1:
-        return Primary(design=design, model=names[0], reason=f"{most or 'It is the only model'}.")
+        only = "It is the only model" if len(fitted) == 1 else "It is the only model of features"
+        return Primary(design=design, model=names[0], reason=f"{most or only}.")
     if study.chooses:
         how = "in each fold the classifier with the best inner AUC counts, chosen without that fold's test patients"
         return Primary(

@@ -126,7 +126,7 @@ def run(
             start = time.perf_counter()
             store_final(stage, work, folder, deliver, key=digest)
             state.timed("final", start)
-        scans = {} if study.table is not None else {"scans": n_scans}
+        scans = {"scans": n_scans} if study.sequences else {}
         write_json(folder / "provenance.json", _provenance(state, started, inputs={**inputs, **scans}))
     return folder
 
