@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import expit
 
 from clinical_study import (
     MARK,
@@ -109,6 +110,16 @@ def test_an_interval_stands_round_its_probability(answers):
     assert (answers["low"] <= answers["probability"]).all()
     assert (answers["probability"] <= answers["high"]).all()
     assert (answers["high"] - answers["low"]).min() > 0
+
+
+def test_every_refit_has_its_say_whichever_columns_it_screened(clinical_run):
+    model, row = read_model(clinical_run.run / "model.glottis"), clinical_run.table.iloc[[1]]
+    refits = model.regression.refits
+    assert len({refit.columns for refit in refits}) > 1
+    given = row.assign(stage=row["stage"].astype(str))
+    answer = asked(clinical_run, row, out="one.csv").iloc[0]
+    spread = interval(answer["probability"], expit([refit(given)[0] for refit in refits]))
+    assert (answer["low"], answer["high"]) == pytest.approx(spread, rel=1e-12)
 
 
 @pytest.mark.parametrize("probability", [0.0, 1e-9, 0.3, 0.999, 1.0])

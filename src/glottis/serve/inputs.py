@@ -15,7 +15,7 @@ from glottis.data.volume import Volume
 from glottis.io.clinical import cell_text, is_missing, numbers
 from glottis.io.images import read_header
 from glottis.io.manifest import cohort_from_frame
-from glottis.modelling.terms import Term
+from glottis.modelling.terms import LinearPredictor, Term
 from glottis.serve.model_file import Model
 from glottis.study.extraction import ScanTask, extract_scans
 from glottis.study.parallel import Progress
@@ -151,7 +151,7 @@ def _clinical(model: Model, frame: pd.DataFrame, ids: list[str]) -> pd.DataFrame
         message = f"The table has no column '{absent[0]}', which the model reads: {hint}."
         raise CohortError(message)
     found = pd.DataFrame(index=ids)
-    for term in terms:
+    for term in [*terms, *(own for own in _of_refits(model, terms) if own.column in frame.columns)]:
         if term.levels is None:
             found[term.column] = _numbers(frame, [term.column], ids)[term.column]
         else:
@@ -171,10 +171,19 @@ def _level(term: Term, cell: object) -> str:
 
 def clinical_terms(model: Model) -> list[Term]:
     """The terms of a regression that read clinical columns."""
-    if model.regression is None:
-        return []
+    return [] if model.regression is None else _clinical_of(model, model.regression.predictor)
+
+
+def _of_refits(model: Model, terms: list[Term]) -> list[Term]:
+    """Terms of clinical columns that refits read and the model does not, since they screened other patients."""
+    refits = () if model.regression is None else model.regression.refits
+    found = {term.column: term for refit in refits if refit is not None for term in _clinical_of(model, refit)}
+    return [term for name, term in found.items() if name not in {own.column for own in terms}]
+
+
+def _clinical_of(model: Model, predictor: LinearPredictor) -> list[Term]:
     other = {SCORE, *_beside(model)}
-    return [term for term in model.regression.predictor.terms if term.column not in other]
+    return [term for term in predictor.terms if term.column not in other]
 
 
 def _batches(model: Model, frame: pd.DataFrame, ids: list[str]) -> pd.DataFrame | None:

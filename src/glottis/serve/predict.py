@@ -15,6 +15,7 @@ from glottis import __version__
 from glottis._errors import GlottisError
 from glottis.evaluation.interval import Floats
 from glottis.io.clinical import read_table
+from glottis.modelling.clinical_columns import known_rows
 from glottis.modelling.deployed import Scorer
 from glottis.modelling.deployed_fusion import FusedScorer
 from glottis.modelling.nomogram import TOTAL
@@ -172,12 +173,17 @@ def _beyond(values: Mapping[Any, Any], ranges: Mapping[str, tuple[float, float]]
 
 
 def _scored(scorer: AnyScorer, asked: Asked, rows: list[str]) -> pd.Series:
-    """Probability of each patient; who cannot be scored is refused, and no other is touched by it."""
+    """Probability of each patient from the features."""
 
     def of(patients: list[str]) -> Floats:
         batches = None if asked.batches is None else asked.batches.loc[patients]
         return scorer.probability(asked.features.loc[patients, list(scorer.columns)], batches)
 
+    return _of_each(of, asked, rows)
+
+
+def _of_each(of: Callable[[list[str]], Floats], asked: Asked, rows: list[str]) -> pd.Series:
+    """Probability of each patient; who cannot be scored is refused, and no other is touched by it."""
     try:
         return pd.Series(of(rows), index=rows, dtype=float)
     except (ValueError, GlottisError):
@@ -189,7 +195,8 @@ def _of_refit(refit: AnyScorer, asked: Asked, rows: list[str]) -> pd.Series:
     columns = list(refit.columns)
     if not set(columns) <= set(asked.features.columns):
         return pd.Series(np.nan, index=rows)
-    whole = [name for name in rows if np.isfinite(asked.features.loc[name, columns].to_numpy(dtype=float)).all()]
+    finite = np.isfinite(asked.features.loc[rows, columns].to_numpy(dtype=float)).all(axis=1)
+    whole = [name for name, complete in zip(rows, finite, strict=True) if complete]
     batches = None if asked.batches is None else asked.batches.loc[whole]
     try:
         found = pd.Series(refit.probability(asked.features.loc[whole, columns], batches), index=whole, dtype=float)
@@ -220,7 +227,7 @@ def _whole(model: Model, asked: Asked, score: pd.Series | None) -> _Whole:
     table = _table(model, asked, score, rows)
     for patient in rows:
         _say_filled(model, asked, patient, _row(table, patient))
-    probability = _one_by_one(lambda own: expit(model.regression.predictor(table.loc[own])), asked, rows)  # type: ignore[union-attr]  # not None
+    probability = _of_each(lambda own: expit(model.regression.predictor(table.loc[own])), asked, rows)  # type: ignore[union-attr]  # not None
     rows = list(probability.index)
     refits = {}
     for number, predictor in enumerate(model.regression.refits):
@@ -233,16 +240,16 @@ def _whole(model: Model, asked: Asked, score: pd.Series | None) -> _Whole:
 
 
 def _answers(predictor: LinearPredictor, table: pd.DataFrame) -> pd.Series:
-    """Probability of every row; NaN where a half of the training patients did not know a level."""
-    found = {}
-    for patient in table.index:
-        if SCORE in table.columns and pd.isna(table.loc[patient, SCORE]):
-            continue
-        try:
-            found[patient] = float(expit(predictor(table.loc[[patient]])[0]))
-        except ValueError:
-            continue
-    return pd.Series(found, dtype=float).reindex(table.index)
+    """Probability of every row by a refit; NaN where its half of the training patients did not know a level."""
+    found = pd.Series(np.nan, index=table.index)
+    if not set(predictor.columns) <= set(table.columns):
+        return found
+    answered = known_rows(predictor, table).all(axis=1)
+    if SCORE in table.columns:
+        answered &= table[SCORE].notna()
+    rows = table.index[answered]
+    found.loc[rows] = expit(predictor(table.loc[rows]))
+    return found
 
 
 def _table(model: Model, asked: Asked, score: pd.Series | None, rows: list[str]) -> pd.DataFrame:
