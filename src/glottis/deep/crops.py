@@ -184,7 +184,7 @@ class _Frame:
         """Pixel centres of the resized square along rows (0) or columns (1), in mm."""
         first, last = self.square_mm[along]
         n = self.settings.resize
-        placed: Floats = first + (np.arange(n) + 0.5) * ((last - first) / n)
+        placed: Floats = first + np.arange(0.5, n) * ((last - first) / n)
         return placed
 
     def sample(self, plane: NDArray[Any]) -> Floats:
