@@ -66,6 +66,13 @@ class CropResult:
         placed: Floats = (at - first) / (last - first) * self.pixels.shape[-1] - 0.5
         return placed
 
+    def picture(self) -> NDArray[np.uint8]:
+        """(2, size, size) for the eye: the middle channel from its darkest (0) to its brightest (255), and the mask."""
+        middle = self.pixels[len(self.pixels) // 2]
+        low, high = float(middle.min()), float(middle.max())
+        grey = np.round((middle - low) * (255 / (high - low or 1.0)))
+        return np.stack([grey, self.mask]).astype(np.uint8)
+
     def to_dict(self) -> dict[str, Any]:
         """Where the crop was taken, as plain JSON values; without its pixels."""
         return {
