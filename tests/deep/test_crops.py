@@ -7,6 +7,7 @@ from glottis._errors import ImageError, SettingsError
 from glottis.data.volume import Mask, Volume
 from glottis.deep.crop_settings import IMAGENET_MEAN, IMAGENET_SD, CropSettings
 from glottis.deep.crops import Crop, acquisition_axis, largest_slice
+from glottis.io.images import read_volume
 
 
 def scan(shape=(5, 20, 24), spacing=(3.0, 1.0, 1.0), *, seed=1):
@@ -44,7 +45,7 @@ def test_equal_cross_sections_are_settled_by_the_masks_middle(boxes, index):
     assert largest_slice(mask_of(scan(), *boxes), 0) == index
 
 
-def test_slices_run_across_the_axis_of_largest_spacing():
+def test_slices_run_across_the_axis_whose_spacing_is_not_the_pixels():
     image = scan((12, 14, 5), (1.0, 1.0, 4.0))
     crop = cut(image, np.s_[4:8, 5:9, 3:4], margin_mm=0, resize=4, size=4, scaling="crop", channels=1)
     assert (crop.axis, crop.slice_index, crop.plane) == (2, 3, (0, 1))
@@ -54,6 +55,18 @@ def test_slices_run_across_the_axis_of_largest_spacing():
 
 def test_spacings_equal_but_for_single_precision_are_one():
     assert acquisition_axis((1.0, 1.0000001, 1.0)) == 0
+    assert acquisition_axis((1.0, 1.0000001, 4.0)) == 2
+
+
+def test_a_pet_of_coarse_pixels_is_cut_in_its_axial_plane(shared_data):
+    image = read_volume(shared_data / "sts" / "STS_001" / "PET_image.nii.gz")
+    assert image.spacing_mm[0] < image.spacing_mm[1]
+    assert acquisition_axis(image.spacing_mm) == 0
+
+
+def test_the_plane_may_be_named():
+    crop = cut(across="x")
+    assert (crop.axis, crop.slices) == (2, (10, 10, 10))  # x from 8 to 13, all equal
 
 
 def test_a_crop_at_the_voxel_grid_is_the_voxels_themselves():
@@ -169,6 +182,7 @@ def test_settings_come_back_from_their_dictionary():
 
 
 @pytest.mark.parametrize(("settings", "words"), [
+    ({"across": "axial"}, "across='axial' is unknown: known: auto, x, y, z"),
     ({"keep": "boxes"}, "keep='boxes' is unknown: did you mean 'box'"),
     ({"scaling": "minmax"}, "scaling='minmax' is unknown"),
     ({"margin_mm": -1}, "margin_mm is -1: give 0 or"),

@@ -14,6 +14,7 @@ from glottis._errors import ImageError, SettingsError, nearest
 
 Keep = Literal["square", "box", "mask"]
 Scaling = Literal["image", "crop", "window"]
+Across = Literal["auto", "z", "y", "x"]
 Floats = NDArray[np.float64]
 Inside = NDArray[np.bool_]
 Pixels = TypeVar("Pixels", bound=NDArray[Any])
@@ -29,6 +30,7 @@ class CropSettings:
     Study A of the notes is the default; study B is ``scaling="window", window=(...), resize=256``.
 
     Attributes:
+        across: the axis across the slices; ``"auto"`` takes the plane of acquisition from the voxel spacing.
         margin_mm: tissue shown on each side of the lesion's box.
         keep: ``"square"`` keeps all of the square, ``"box"`` only the lesion's box with its margin, ``"mask"`` only the
             lesion. The rest, and what lies beyond the image, is set to the lowest intensity that the square shows.
@@ -47,6 +49,7 @@ class CropSettings:
         SettingsError: an unknown word or a number out of range.
     """
 
+    across: Across = "auto"
     margin_mm: float = 5.0
     keep: Keep = "square"
     scaling: Scaling = "image"
@@ -62,7 +65,8 @@ class CropSettings:
         for name in ("window", "mean", "sd"):
             value = getattr(self, name)
             object.__setattr__(self, name, None if value is None else tuple(float(number) for number in value))
-        for name, given, known in (("keep", self.keep, Keep), ("scaling", self.scaling, Scaling)):
+        for name, known in (("across", Across), ("keep", Keep), ("scaling", Scaling)):
+            given = getattr(self, name)
             if given not in get_args(known):
                 message = f"Crop setting {name}='{given}' is unknown: {nearest(str(given), get_args(known))}."
                 raise SettingsError(message)

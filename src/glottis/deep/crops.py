@@ -16,7 +16,7 @@ from glottis.deep.crop_settings import CropSettings
 Span = tuple[float, float]
 Floats = NDArray[np.float64]
 _SAME_SPACING = 1e-3
-"""Spacings that differ by less, relatively, are the same: NIfTI stores them in single precision."""
+"""Spacings that differ by less, relatively, are the same: NIfTI stores them in single precision, DICOM in decimals."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -88,10 +88,10 @@ class CropResult:
 class Crop:
     """Cut the lesion out of the slice where the mask is largest.
 
-    The slice lies in the acquisition plane, across the axis of largest spacing (the first of equal ones, so z in an
-    isotropic image). Among slices of the same area the one nearest the middle of the mask is taken, then the lower
-    one. The crop is a square in mm, so that nothing is stretched, round the middle of the mask's box in that slice:
-    as wide as the longer side of the box plus the margin on both sides. It is resized linearly, without smoothing.
+    The slice lies in the acquisition plane (`acquisition_axis`, unless the settings say another). Among slices of the
+    same area the one nearest the middle of the mask is taken, then the lower one. The crop is a square in mm, so that
+    nothing is stretched, round the middle of the mask's box in that slice: as wide as the longer side of the box plus
+    the margin on both sides. It is resized linearly, without smoothing.
 
     Attributes:
         settings: margin, scaling, channels and sizes.
@@ -109,7 +109,8 @@ class Crop:
         if difference:
             message = f"Image and mask lie on different grids ({difference}): resample the mask before the crop is cut."
             raise ImageError(message)
-        axis = acquisition_axis(image.spacing_mm)
+        across = self.settings.across
+        axis = acquisition_axis(image.spacing_mm) if across == "auto" else "zyx".index(across)
         index = largest_slice(mask, axis)
         slices = self._slices(index, image.shape[axis])
         drawn: NDArray[np.bool_] = np.take(mask.voxels, index, axis=axis)
@@ -136,13 +137,26 @@ class Crop:
 
 
 def acquisition_axis(spacing_mm: Triple) -> int:
-    """The axis across the slices as they were scanned: that of the largest spacing, the first of equal ones.
+    """The axis across the slices as they were scanned: 0, 1 or 2 for z, y or x.
 
-    >>> acquisition_axis((3.0, 0.5, 0.5)), acquisition_axis((0.9, 0.9, 4.0)), acquisition_axis((1.0, 1.0, 1.0))
+    Pixels are square in nearly every scan, so it is the axis whose spacing differs from the two others: in MR the
+    largest, in PET often the smallest. Where all differ it is the largest, where all agree z.
+
+    >>> acquisition_axis((3.0, 0.5, 0.5)), acquisition_axis((0.9, 0.9, 4.0)), acquisition_axis((3.3, 4.7, 4.7))
     (0, 2, 0)
+    >>> acquisition_axis((0.5, 4.0, 0.7)), acquisition_axis((1.0, 1.0, 1.0))
+    (1, 0)
     """
-    largest = max(spacing_mm)
-    return next(axis for axis, spacing in enumerate(spacing_mm) if spacing >= largest * (1 - _SAME_SPACING))
+    if _alike(*spacing_mm):
+        return 0
+    for axis in range(3):
+        if _alike(*(spacing_mm[other] for other in _plane(axis))):
+            return axis
+    return int(np.argmax(spacing_mm))
+
+
+def _alike(*spacings: float) -> bool:
+    return max(spacings) <= min(spacings) * (1 + _SAME_SPACING)
 
 
 def largest_slice(mask: Mask, axis: int) -> int:
