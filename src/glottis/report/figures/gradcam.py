@@ -88,7 +88,7 @@ class OverlayPage:
         ramp = np.linspace(0, 1, 64)[None]
         axes.imshow(ramp, cmap=HEAT_COLOURS, vmin=0, vmax=1, extent=(0, 22, top + 1.8, top), interpolation="nearest")
         axes.text(0, top + 4.4, "0", fontsize=5.4, ha="left", va="baseline", color=SOFT)
-        axes.text(22, top + 4.4, "each map's own maximum", fontsize=5.4, ha="right", va="baseline", color=SOFT)
+        axes.text(20.8, top + 4.4, "1: each map's own maximum", fontsize=5.4, ha="left", va="baseline", color=SOFT)
         axes.text(24, top + 1.7, shortened(f"Grad-CAM of the {self.whose}", 90), fontsize=6.2, ha="left", va="baseline")
 
 
