@@ -63,6 +63,11 @@ def test_the_heat_sits_on_what_the_class_is_about(target, start, amount):
     assert found.logit == pytest.approx(4 * amount / 64)
 
 
+def test_the_cells_add_up_to_the_logit_where_nothing_speaks_against():
+    found = grad_cam(lite0(), flower(), weights=np.ones(1280), bias=3.0, target=1)
+    assert found.heat.sum() * found.raw_maximum == pytest.approx(found.logit - 3, rel=1e-4)
+
+
 def test_without_a_class_the_predicted_one_is_explained():
     assert grad_cam(bright_or_dark(), squares(), weights=HEAD).target == 1
     assert grad_cam(bright_or_dark(), squares(), weights=HEAD, bias=[9, 0]).target == 0

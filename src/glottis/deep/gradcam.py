@@ -27,8 +27,8 @@ class HeatMap:
 
     Attributes:
         heat: (h, w) of the layer, 0 to 1: the map over its own maximum; all 0 where nothing speaks for the class.
-        raw_maximum: of the map before, in units of the class's logit times the cells of the layer. Maps of two images
-            can be compared with it alone.
+        raw_maximum: of the map before. The cells' values, those below 0 included, add up to the logit without its
+            bias, so maps of two images can be compared with it alone.
         target: the class.
         logit: of that class.
         layer: whose maps were weighted.
