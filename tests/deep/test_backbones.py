@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
 from dataclasses import replace
@@ -105,7 +106,7 @@ def plain_medicalnet(x, state):
 
 
 def test_a_3d_resnet_reads_medicalnets_files_and_gives_its_features(tmp_path):
-    empty = backbones.BACKBONES["resnet10_3d"].architecture.build().state_dict()
+    empty = backbones.ARCHITECTURES["resnet10_3d"].build().state_dict()
     state = seeded_state({name: value.shape for name, value in empty.items()})
     state = {name: torch.from_numpy(value) for name, value in state.items()}
     inside = {f"module.{name}": value for name, value in state.items()} | {"module.conv_seg.0.weight": torch.ones(2, 2)}
@@ -113,6 +114,14 @@ def test_a_3d_resnet_reads_medicalnets_files_and_gives_its_features(tmp_path):
     image = torch.from_numpy(fixed_image(1, 1, 16, 24, 32))
     with torch.no_grad():
         np.testing.assert_allclose(backbone.module(image), plain_medicalnet(image, state), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["efficientnet_lite0", "resnet18"])
+def test_a_backbone_survives_pickling(name):
+    backbone = load_backbone(name, weights=None)
+    again = pickle.loads(pickle.dumps(backbone))
+    assert again.spec == backbone.spec
+    assert again.module.state_dict().keys() == backbone.module.state_dict().keys()
 
 
 @pytest.mark.parametrize("name", ["resnet18", "efficientnet_lite0", "resnet10_3d"])

@@ -37,7 +37,7 @@ def bright_or_dark(size=32, cells=8) -> Backbone:
     parts = OrderedDict(
         look=nn.Sequential(conv, nn.ReLU(inplace=True)), pool=nn.AdaptiveAvgPool2d(1), flat=nn.Flatten(1)
     )
-    spec = replace(BACKBONES["resnet18"], name="bright or dark", channels=1, width=2, architecture=None)
+    spec = replace(BACKBONES["resnet18"], name="bright or dark", channels=1, width=2)
     module = nn.Sequential(parts).requires_grad_(requires_grad=False)
     return Backbone(spec=spec, module=module, stages=("look",), last_conv="look", weights_sha256=None, origin="known")
 
@@ -101,11 +101,14 @@ def lite0():
 def test_the_map_is_monais(name):
     backbone = load_backbone(name, weights="imagenet" if name == "efficientnet_lite0" else None)
     head = nn.Linear(backbone.spec.width, 3)
+    drawn = np.random.default_rng(2).normal(0.02, 0.1, (3, backbone.spec.width))
+    head.weight.data = torch.from_numpy(drawn.astype(np.float32))
     whole = nn.Sequential(OrderedDict(body=backbone.module, head=head))
     image = torch.from_numpy(fixed_image(1, 3, 96, 128))
     theirs = GradCAM(whole, f"body.{backbone.last_conv}", upsampler=lambda size: nn.Identity())
     found = grad_cam(backbone, image, weights=head.weight.detach(), bias=head.bias.detach(), target=2)
     raw = theirs.compute_map(image, class_idx=2).detach().numpy()[0, 0]
+    assert raw.max() > raw.min()
     np.testing.assert_allclose(found.heat * found.raw_maximum, raw, atol=1e-6 * raw.max())
     inverted = 1 - theirs(image, class_idx=2)[0, 0].numpy()
     ours = (found.heat - found.heat.min()) / np.ptp(found.heat)

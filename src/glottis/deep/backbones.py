@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -34,7 +34,6 @@ class BackboneSpec:
         sd: then divided by.
         layer: whose output is the features.
         width: number of features.
-        architecture: how it is built; None for a plug-in.
     """
 
     name: str
@@ -47,7 +46,6 @@ class BackboneSpec:
     sd: tuple[float, ...]
     layer: str
     width: int
-    architecture: Architecture | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -92,7 +90,6 @@ BACKBONES: Mapping[str, BackboneSpec] = {
         sha256="f37072fd47e89c5e827621c5baffa7500819f7896bbacec160b1a16c560e07ec",
         layer=f"{_POOLED}layer4",
         width=512,
-        architecture=resnet("basic", (2, 2, 2, 2)),
         **_IMAGENET,
     ),
     "resnet50": BackboneSpec(
@@ -102,7 +99,6 @@ BACKBONES: Mapping[str, BackboneSpec] = {
         sha256="0676ba61b6795bbe1773cffd859882e5e297624d384b6993f7c9e683e722fb8a",
         layer=f"{_POOLED}layer4",
         width=2048,
-        architecture=resnet("bottleneck", (3, 4, 6, 3)),
         **_IMAGENET,
     ),
     OFFLINE: BackboneSpec(
@@ -112,7 +108,6 @@ BACKBONES: Mapping[str, BackboneSpec] = {
         sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
         layer=f"{_POOLED}top",
         width=1280,
-        architecture=efficientnet_lite0(),
         # TensorFlow's efficientnet_lite_builder.py: (grey - 127) / 128 on 0..255
         **{**_IMAGENET, "mean": (127 / 255,) * 3, "sd": (128 / 255,) * 3},
     ),
@@ -127,8 +122,13 @@ BACKBONES: Mapping[str, BackboneSpec] = {
         sd=(1.0,),
         layer=f"{_POOLED}layer4",
         width=512,
-        architecture=resnet("basic", (1, 1, 1, 1), spatial_dims=3),
     ),
+}
+ARCHITECTURES: Mapping[str, Architecture] = {
+    "resnet18": resnet("basic", (2, 2, 2, 2)),
+    "resnet50": resnet("bottleneck", (3, 4, 6, 3)),
+    OFFLINE: efficientnet_lite0(),
+    "resnet10_3d": resnet("basic", (1, 1, 1, 1), spatial_dims=3),
 }
 
 
@@ -174,8 +174,7 @@ def load_backbone(
 
 
 def _registered(spec: BackboneSpec, path: Path | None, sha256: str | None, random_state: int) -> Backbone:
-    architecture = spec.architecture
-    assert architecture is not None  # every registered backbone has one
+    architecture = ARCHITECTURES[spec.name]
     with _seeded(random_state):
         network = architecture.build()
     digest, origin, head = None, f"random on purpose (seed {random_state})", None
