@@ -96,11 +96,11 @@ def _cell(axes: Axes, label: str, picture: NDArray[np.uint8] | None, *, left: fl
         return
     extent = (left, left + side, top + side, top)
     axes.imshow(picture[0], cmap="gray", vmin=0, vmax=255, extent=extent, interpolation="nearest")
-    _outline(axes, picture[1], extent)
+    outline(axes, picture[1], extent)
 
 
-def _outline(axes: Axes, mask: NDArray[np.uint8], extent: tuple[float, float, float, float]) -> None:
-    """The border between pixels inside and outside, as one broken line."""
+def outline(axes: Axes, mask: NDArray[np.uint8], extent: tuple[float, float, float, float]) -> None:
+    """The border between pixels inside and outside, as one broken line; ``extent`` in mm."""
     inside = np.pad(mask > 0, 1)
     step_x = (extent[1] - extent[0]) / mask.shape[1]
     step_y = (extent[2] - extent[3]) / mask.shape[0]

@@ -1,10 +1,12 @@
 """Figures: those of a study's report, and the public ones, which draw any result of `glottis.evaluation`."""
 
 from glottis.report.figures.corrected_calibration import corrected_calibration_figure
+from glottis.report.figures.crops import crops_figures
 from glottis.report.figures.curves import decision_figure, precision_recall_figure, roc_figure
 from glottis.report.figures.delong import delong_figure
 from glottis.report.figures.explanation import beeswarm_figure, importance_figure, shap_bars_figure
 from glottis.report.figures.forest import forest_figure
+from glottis.report.figures.gradcam import Overlay, gradcam_figures
 from glottis.report.figures.grids import bland_altman_figure, calibration_figure, confusion_figure
 from glottis.report.figures.lasso import lasso_figure
 from glottis.report.figures.nomogram import nomogram_figure
@@ -26,6 +28,7 @@ from glottis.report.style import save, styled
 save_figure = styled()(save)
 
 __all__ = [
+    "Overlay",
     "auc_text",
     "beeswarm_figure",
     "bland_altman_figure",
@@ -34,9 +37,11 @@ __all__ = [
     "confusion_figure",
     "confusion_of_models",
     "corrected_calibration_figure",
+    "crops_figures",
     "decision_figure",
     "delong_figure",
     "forest_figure",
+    "gradcam_figures",
     "importance_figure",
     "kaplan_meier_figure",
     "lasso_figure",
