@@ -10,6 +10,7 @@ import pandas as pd
 
 from glottis.io.files import write_text_atomic
 from glottis.report.tables_controls import tables_of_controls
+from glottis.report.tables_final import tables_of_final
 from glottis.report.tables_fits import tables_of_fits
 from glottis.report.wording import METRICS
 from glottis.study.result import StudyResult
@@ -26,6 +27,7 @@ def all_tables(result: StudyResult) -> dict[str, pd.DataFrame]:
         "checks": checks(result.checks),
         **tables_of_controls(result.results),
         **tables_of_fits(result.results),
+        **tables_of_final(result),
     }
 
 
