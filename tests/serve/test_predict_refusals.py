@@ -96,6 +96,16 @@ def test_a_word_where_a_number_is_needed_is_refused(both, column, capsys):
     assert f"Column '{column}' holds 'old', where the model needs a number: correct the table." in said
 
 
+def test_decimal_points_beside_commas_are_refused(both, few, capsys):
+    table = few.assign(age=["61,5", "60.5", "50", "51", "52", "53"])
+    assert "Column 'age' mixes decimal points and commas: write all its numbers alike." in refused(both, table, capsys)
+
+
+def test_decimal_commas_are_read(both, few):
+    points, commas = few.assign(age="61.5"), few.assign(age="61,5")
+    pd.testing.assert_frame_equal(asked(both, points), asked(both, commas), check_exact=True)
+
+
 def test_a_table_that_is_not_there_is_named(both, capsys):
     files = ["--input", str(both.folder / "nowhere.csv"), "--out", str(both.folder / "never.csv")]
     assert run_command(["predict", str(both.run / "model.glottis"), *files]) == 2
@@ -162,6 +172,14 @@ def test_a_missing_clinical_value_is_filled_and_said(both, before, column, words
     assert words in found.loc[WHO, "said"]
     assert found.loc[WHO, "probability"] == given.loc[WHO, "probability"]
     untouched(found, before)
+
+
+@pytest.mark.parametrize("column", ["age", "site", "stage"])
+def test_one_patient_whose_value_is_missing_is_answered_as_among_others(both, column):
+    table = changed(both, column, None)
+    found = asked(both, table[table["ID"] == WHO])
+    pd.testing.assert_frame_equal(found, asked(both, table).loc[[WHO]], check_exact=True)
+    assert f"{column} is not known: " in found.loc[WHO, "said"]
 
 
 def test_a_centre_without_training_patients_is_said(both, before):

@@ -22,11 +22,14 @@ from clinical_study import (
     read_answer,
     stored,
 )
+from glottis._errors import BundleError
 from glottis.cli import run_command
-from glottis.serve import interval, read_model
+from glottis.serve import deliver, interval, read_model
 from glottis.study import final as final_model
 from glottis.study import final_results
 from glottis.study.result import StudyResult
+from glottis.study.run import run as run_study
+from glottis.study.spec import read_study
 
 PLAIN = {"clinical_model": None, "nomogram": None, "controls": {"permutations": 0}}
 EVENTS = int((patients()["Target"] == "yes").sum())
@@ -312,3 +315,47 @@ def test_a_classifier_from_outside_gets_its_report_and_no_file(tmp_path, capsys)
     assert "No model file was written." in page
     assert "GaussianNB" in stored(study, "final.json")["absent"]
     assert not (study.run / "model.glottis").exists()
+
+
+def test_a_model_that_can_no_longer_be_written_leaves_no_old_one(plain, monkeypatch):
+    def fails(*_):
+        raise BundleError("The disk says no: ask again.")
+
+    monkeypatch.setattr(final_results, "all_versions", lambda: {"numpy": "99"})
+    monkeypatch.setattr(final_results, "final_model", fails)
+    assert compute(plain).final == {"key": "", "absent": "The disk says no: ask again."}
+    assert not (plain.run / "model.glottis").exists()
+
+
+def test_where_nobody_shall_be_explained_there_are_no_shap_values(tmp_path):
+    result = compute(feature_study(tmp_path, **PLAIN, final={"explained": 0, "refits": 5}))
+    assert result.final["explanation"]["shap"] is None
+
+
+def test_fewer_are_explained_where_the_study_says_so(tmp_path):
+    result = compute(feature_study(tmp_path, **PLAIN, final={"explained": 7, "refits": 0}))
+    assert len(result.final["explanation"]["shap"]["rows"]) == 7
+
+
+def test_rows_without_ids_are_answered_by_number(tmp_path):
+    study = feature_study(tmp_path, **PLAIN, id=None)
+    study.table = study.table.drop(columns="ID")
+    scores = ledger(compute(study), "features")
+    answers = asked(study, study.table, "--extrapolate")["probability"]
+    same_bits(answers.set_axis([f"{number:03d}" for number in range(1, 121)]), scores)
+
+
+def test_two_workers_write_the_file_of_one(plain, tmp_path):
+    other = feature_study(tmp_path / "two", **PLAIN)
+    run_study(read_study(other.write()), other.run, deliver=deliver, jobs=2)
+    for name in ("model.glottis", "final.json"):
+        assert (other.run / name).read_bytes() == (plain.run / name).read_bytes()
+
+
+@pytest.mark.parametrize("classifier", ["svm", "logistic_regression", "xgboost", "lightgbm", "mlp"])
+def test_every_classifier_leaves_the_study_with_its_bits(tmp_path, classifier):
+    grid = {"svm": {"C": [1.0]}, "logistic_regression": {"C": [1.0]}, "mlp": {"alpha": [0.1]}}
+    model = {"classifier": classifier, "folds": 3, "grid": grid.get(classifier, {"n_estimators": [5]})}
+    study = feature_study(tmp_path, **PLAIN, model=model, final={"refits": 0, "explained": 5})
+    scores = ledger(compute(study), "features")
+    same_bits(asked(study, study.table, "--extrapolate")["probability"], scores)

@@ -27,7 +27,7 @@ def all_tables(result: StudyResult) -> dict[str, pd.DataFrame]:
         "checks": checks(result.checks),
         **tables_of_controls(result.results),
         **tables_of_fits(result.results),
-        **tables_of_final(result.final),
+        **tables_of_final(result),
     }
 
 

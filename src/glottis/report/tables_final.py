@@ -1,4 +1,4 @@
-"""Tables of the final model: odds ratios, points, SHAP values, importance."""
+"""Tables of the final model: odds ratios of its regressions, points of its nomogram, SHAP values, importance."""
 
 from __future__ import annotations
 
@@ -8,39 +8,50 @@ from typing import Any
 import pandas as pd
 
 from glottis.modelling.nomogram import Nomogram
+from glottis.study.result import StudyResult
 
-Final = Mapping[str, Any]
-RATIO = ("value", "low", "high")
+ODDS = ("model", "variable", "level", "reference", "kind", "odds_ratio", "low", "high", "p_value", "n")
 
 
-def tables_of_final(final: Final | None) -> dict[str, pd.DataFrame]:
-    """Every one that there is, by the name of its file."""
+def tables_of_final(result: StudyResult) -> dict[str, pd.DataFrame]:
+    """Every one that there is, by the name of the file; empty without a final model."""
+    final = result.final
     if final is None or final["absent"]:
         return {}
-    found = {"odds_ratios": odds_ratios(final)} if final["tables"] else {}
+    found = {"odds_ratios": odds_ratios(final["tables"])} if final["tables"] else {}
     if final["nomogram"] is not None:
         found["nomogram"] = Nomogram.from_dict(final["nomogram"]["points"]).to_table()
-    explanation = final["explanation"]
-    if not explanation["absent"] and explanation["shap"] is not None:
+    return found if final["explanation"]["absent"] else found | _explained(final["explanation"])
+
+
+def _explained(explanation: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
+    found = {}
+    if explanation["shap"] is not None:
         stored = explanation["shap"]
         values = pd.DataFrame(stored["values"], columns=stored["columns"])
         found["shap"] = values.assign(patient=stored["rows"], base=stored["base"]).set_index("patient").reset_index()
-    if not explanation["absent"] and explanation["permutation"] is not None:
+    if explanation["permutation"] is not None:
         parts = explanation["permutation"]["parts"]
         found["importance"] = pd.DataFrame([{key: part[key] for key in ("name", "value", "sd")} for part in parts])
     return found
 
 
-def odds_ratios(final: Final) -> pd.DataFrame:
-    """One row a model, predictor and level."""
-    rows = []
-    for model, table in final["tables"].items():
-        for row in table["rows"]:
-            found = {"model": model, **{key: row[key] for key in ("variable", "level", "reference")}}
-            for name in ("univariable", "multivariable"):
-                stored = row[name]
-                ratio = stored["ratio"] if stored is not None else dict.fromkeys(RATIO)
-                found |= {f"{name}_{key}": ratio[key] for key in RATIO}
-                found[f"{name}_p"] = None if stored is None else stored["p_value"]
-            rows.append(found)
-    return pd.DataFrame(rows)
+def odds_ratios(tables: Mapping[str, Any]) -> pd.DataFrame:
+    """One row a model, column (of a word: level) and kind of regression: alone, or together with the others."""
+    rows = [
+        {
+            "model": model,
+            **{name: row[name] for name in ("variable", "level", "reference")},
+            "kind": kind,
+            "odds_ratio": row[kind]["ratio"]["value"],
+            "low": row[kind]["ratio"]["low"],
+            "high": row[kind]["ratio"]["high"],
+            "p_value": row[kind]["p_value"],
+            "n": row["n_univariable"] if kind == "univariable" else table["n_multivariable"],
+        }
+        for model, table in tables.items()
+        for row in table["rows"]
+        for kind in ("univariable", "multivariable")
+        if row[kind] is not None
+    ]
+    return pd.DataFrame(rows, columns=list(ODDS))

@@ -134,13 +134,19 @@ def _texts(column: pd.Series, ids: list[str]) -> pd.Series:
 def _numbers(frame: pd.DataFrame, names: list[str], ids: list[str]) -> pd.DataFrame:
     found = {}
     for name in names:
-        own = numbers([None if is_missing(cell) else str(cell) for cell in frame[name]])
+        cells = [None if is_missing(cell) else str(cell) for cell in frame[name]]
+        own = numbers(cells) if any(cells) else [None] * len(cells)
         if own is None:
-            wrong = next(cell for cell in frame[name] if numbers([None if is_missing(cell) else str(cell)]) is None)
-            message = f"Column '{name}' holds '{wrong}', where the model needs a number: correct the table."
-            raise CohortError(message)
+            raise CohortError(_no_numbers(name, cells))
         found[name] = [np.nan if value is None else value for value in own]
     return pd.DataFrame(found, index=ids, dtype=float)
+
+
+def _no_numbers(name: str, cells: list[str | None]) -> str:
+    wrong = next((cell for cell in cells if cell is not None and numbers([cell]) is None), None)
+    if wrong is None:
+        return f"Column '{name}' mixes decimal points and commas: write all its numbers alike."
+    return f"Column '{name}' holds '{wrong}', where the model needs a number: correct the table."
 
 
 def _clinical(model: Model, frame: pd.DataFrame, ids: list[str]) -> pd.DataFrame:

@@ -58,6 +58,8 @@ def store_final(
         final = final_model(stage, work.primary, work.outcome)
         deliver(final, folder)
     except GlottisError as error:
+        for name in (MODEL_FILE, NOMOGRAM_FILE):
+            (folder / name).unlink(missing_ok=True)
         write_json(path, {"key": "", "absent": str(error)})
         return
     found = final_results(stage, final)
