@@ -59,12 +59,13 @@ def test_a_partial_training_goes_on_with_the_same_bits(tmp_path, cache) -> None:
     assert [file.suffix for file in tmp_path.iterdir()] == [".pt"]
 
 
-def test_a_finished_training_is_not_repeated(tmp_path) -> None:
+@pytest.mark.parametrize(("mode", "until", "checks"), [("full", None, 0), ("partial", "stem", 3)])
+def test_a_finished_training_is_not_repeated(tmp_path, mode, until, checks) -> None:
     X, y = squares(40)
-    first = network(tmp_path).fit(X, y)
+    first = network(tmp_path, mode=mode, frozen_until=until).fit(X, y)
     seen = SEEN[0]
-    second = network(tmp_path).fit(X, y)
-    assert SEEN[0] == seen
+    second = network(tmp_path, mode=mode, frozen_until=until).fit(X, y)
+    assert SEEN[0] == seen + checks  # of the cut, on one image
     assert same_weights(first.network_, second.network_)
     assert second.seconds_ == first.seconds_
 

@@ -39,7 +39,8 @@ class Counted(nn.Module):
         self.norm = nn.BatchNorm2d(width)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        SEEN[0] += len(x)
+        if not torch.compiler.is_exporting():  # there a count would fix the number of images
+            SEEN[0] += len(x)
         return torch.relu(self.norm(self.conv(x)))
 
 

@@ -72,12 +72,14 @@ def train_network(work: Work, progress: Progress) -> tuple[State, Rows]:
         cut = Cut.behind(work.start.module, work.frozen_until, work.start.stages, probe)
         cut.freeze()
     checkpoint = Checkpoint.of(work.folder, key) if work.folder is not None else None
-    with _forward(work, cut, rows, held, key) as forward:
+    kept = checkpoint.read() if checkpoint else None
+    finished = kept is not None and kept["finished"]
+    with _forward(work, None if finished else cut, rows, held, key) as forward:
         job = Job(
             network=work.whole.network, forward=forward, cut=cut, codes=work.codes, train=rows, held=held,
             settings=work.settings, seed=work.seed, device=work.whole.device,
         )  # fmt: skip
-        return train(job, checkpoint, progress), held
+        return train(job, checkpoint, kept, progress), held
 
 
 def fit_head(work: Work, progress: Progress) -> float:

@@ -98,10 +98,16 @@ class State:
     finished: bool = False
 
 
-def train(job: Job, checkpoint: Checkpoint | None, progress: Progress) -> State:
-    """Train until the epochs or the patience are used up; the network ends with the best epoch's weights."""
+def train(job: Job, checkpoint: Checkpoint | None, kept: dict[str, Any] | None, progress: Progress) -> State:
+    """Train until the epochs or the patience are used up; the network ends with the best epoch's weights.
+
+    Args:
+        job: what is trained.
+        checkpoint: where every epoch's state is kept; None without.
+        kept: a state to go on from; None from the start.
+        progress: told after every batch and epoch.
+    """
     state = State(optimiser=_optimiser(job))
-    kept = checkpoint.read() if checkpoint else None
     if kept is not None:
         _take_up(job, state, kept)
     loss = _loss(job)

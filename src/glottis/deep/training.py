@@ -61,7 +61,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         start_hash_: SHA-256 of the starting weights.
         threads_: what torch used.
         device_: what it ran on.
-        seconds_: spent on training, or on embedding when frozen; over all sessions of a resumed training.
+        seconds_: spent on epochs (without filling the cache), or on embedding when frozen; over all sessions of a
+            resumed training.
         images_per_second_: images that were learnt from, or embedded, in that time.
     """
 
