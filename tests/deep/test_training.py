@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn.base import clone
-from tiny_networks import QUICK, auc, same_weights, seeded, squares, tiny
+from tiny_networks import QUICK, auc, noise, same_weights, seeded, squares, tiny
 
 from glottis._errors import CohortError, ImageError, SettingsError
 from glottis.deep.settings import STUDY_A, STUDY_B, TrainingSettings
@@ -69,8 +69,9 @@ def test_early_stopping_keeps_every_patient_on_one_side() -> None:
 
 
 def test_early_stopping_returns_the_weights_of_the_lowest_validation_loss() -> None:
-    X, y = squares(40)
+    X, y = noise(40, seed=1)
     fitted = NetworkClassifier(seeded, settings=PATIENT).fit(X, y)
+    assert fitted.best_epoch_ < len(fitted.history_)
     losses = [epoch.validation_loss for epoch in fitted.history_]
     held = fitted.validation_rows_
     odds = fitted.predict_proba(X[held])[np.arange(held.size), y[held]]
@@ -79,8 +80,7 @@ def test_early_stopping_returns_the_weights_of_the_lowest_validation_loss() -> N
 
 
 def test_patience_ends_a_training_on_noise_early() -> None:
-    X, _ = squares(40)
-    y = np.random.default_rng(0).permutation(np.arange(40) % 2)
+    X, y = noise(40, seed=1)
     fitted = NetworkClassifier(seeded, settings=replace(PATIENT, epochs=60)).fit(X, y)
     assert len(fitted.history_) == fitted.best_epoch_ + 2 < 60
 

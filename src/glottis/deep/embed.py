@@ -122,7 +122,8 @@ class DeepFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sc
         base = self.network
         with repeatable(base.random_state, base.threads, chosen_device(base.device)):
             start = start_of(base.backbone)
-        self.layer_, self.width_ = f"pooled output behind '{start.last_conv}'", start.spec.width
+        pooled = f"pooled output behind '{start.last_conv}'"
+        self.layer_, self.width_ = getattr(start.spec, "layer", pooled), start.spec.width
         self.note_, self.optimistic_, self.fold_ = NOTES[self.mode], self.mode == "in_sample", None
         fits = _Fits(images, codes, known, base, progress)
         columns = self._out_of_fold(fits) if self.mode.startswith("oof") else None
