@@ -1,6 +1,7 @@
 """Train a ResNet-18 on real chest X-rays (pneumoniamnist, 28 px) and compare it with pixels.
 
-python benchmarks/pneumonia.py DATA [--seeds 0 1 2] [--epochs N] [--weights FILE] [--rows N] [--out FILE]
+python benchmarks/pneumonia.py DATA [--seeds 0 1 2] [--epochs N] [--weights FILE] [--checkpoints FOLDER]
+    [--rows N] [--out FILE]
 
 DATA is the .npz of the shared data. The published training and validation images are trained on together, since
 early stopping takes its own split of them; the 624 test images are scored once a seed. ``--weights`` takes a state dict
@@ -108,8 +109,16 @@ def train(seed: int, train: Images, test: Images, pixels: np.ndarray, arguments:
         crop=56 if arguments.weights else 28, validation_fraction=0.1,
     )  # fmt: skip
     network = NetworkClassifier(
-        partial(resnet18, arguments.weights), settings=settings, device="cpu", random_state=seed
-    )
+        partial(resnet18, arguments.weights), settings=settings, device="cpu", random_state=seed,
+        checkpoints=arguments.checkpoints,
+    )  # fmt: skip
+    here: list[str] = []
+
+    def say(stage: str, done: int, total: int, text: str) -> None:
+        if "loss" in text:
+            here.append(text)
+            print(f"seed {seed}, {done} of {total}: {text}", flush=True)
+
     begun = time.process_time()
     network.fit(train.network, train.y, progress=say)
     cpu = time.process_time() - begun
@@ -117,15 +126,10 @@ def train(seed: int, train: Images, test: Images, pixels: np.ndarray, arguments:
     found = roc_auc(test.y, score)
     against = delong_test(test.y, score, pixels)
     done = len(network.history_)
-    learnt = (train.y.size - network.validation_rows_.size) * done
+    learnt = (train.y.size - network.validation_rows_.size) * len(here)  # a run that went on counts its own epochs
     return Run(
         seed, found.value, found.se or 0.0, against, done, network.best_epoch_, network.seconds_, cpu, learnt / cpu
     )
-
-
-def say(stage: str, done: int, total: int, text: str) -> None:
-    if "loss" in text:
-        print(f"{stage} {done} of {total}: {text}", flush=True)
 
 
 def page(runs: list[Run], pixels: float, arguments: argparse.Namespace, sizes: tuple[int, int]) -> str:
@@ -158,6 +162,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--epochs", type=int, default=15)
     parser.add_argument("--weights", type=Path)
+    parser.add_argument("--checkpoints", type=Path, help="a folder in which a stopped run goes on")
     parser.add_argument("--rows", type=int, help="train on the first rows alone, to try the script")
     parser.add_argument("--out", type=Path, default=PAGE)
     arguments = parser.parse_args()
