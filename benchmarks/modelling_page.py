@@ -120,13 +120,14 @@ Twenty fits on permuted outcomes with hyper-parameters as tuned, selection refit
 fits. A study fits what sees no outcome (here variance, ICC, Spearman and z-score) once for several permutations of a
 partition: in the first two rows for three or four of the twenty, so that two workers have six groups; in the last,
 which runs the study's own functions, storage included, for all twenty of a fold. "Alone": each permutation with all
-its steps. Measured {len(rounds)} times, other work on the machine (load of the two cores: {load}).
+its steps. Measured {len(rounds)} times, beside other work: the load of the machine's two cores was
+{load}. Such load lengthens both sides of a share.
 
 | study | its fits | 20 permutations, alone | as a study fits them | under a fifth | results |
 |---|---|---|---|---|---|
 {chr(10).join(lines)}
 
-The bar is {"met: at most" if highest < SHARE else "**missed**: up to"} {highest:.1%}.
+The bar of {SHARE:.0%} is {"met" if highest < SHARE else "**missed**"}: the highest share is {highest:.1%}.
 """
 
 
