@@ -16,6 +16,7 @@ from clinical_study import MARK, stored
 from glottis import report
 from glottis.cli import run_command
 from glottis.report.final import in_sample_words
+from glottis.report.page import page_environment
 from glottis.report.wording import number
 from glottis.study.result import StudyResult
 from table_study import TableStudy
@@ -101,6 +102,17 @@ def test_the_model_to_take_away_says_what_it_is_and_how_to_ask_it(name, request)
     assert f"model.glottis holds {final['name']} as fitted on {final['n_training']} training patients" in shown
     assert "what it needs to read a row, its threshold" in shown
     assert "glottis predict model.glottis --input new.csv --out predictions.csv" in shown
+
+
+@pytest.mark.parametrize(
+    ("classifier", "words_"), [("svm", "the support vectors of the SVM are z-scored rows"), ("mlp", "no patient's row")]
+)
+def test_the_page_says_whether_the_file_holds_rows(nomogram_run, classifier, words_):
+    final = stored(nomogram_run, "final.json") | {"classifier": classifier}
+    study = StudyResult.load(nomogram_run.run).study
+    template = page_environment().get_template("final.html.j2")
+    shown = template.render(final=final, study=study, sections={"final": "7 File"}, picture=lambda _: "", explained=[])
+    assert words_ in html.unescape(shown)
 
 
 def test_shap_values_and_importance_are_drawn_where_there_are_features(nomogram_run, clinical_run):

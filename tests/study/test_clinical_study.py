@@ -180,3 +180,10 @@ def test_a_nomogram_for_a_ruler_is_stored(clinical_run, result):
     assert points == result.final["nomogram"]["points"]
     assert result.final["nomogram"]["kind"] == "clinical"
     assert {axis["column"] for axis in points["predictors"]} == set(result.final["tables"]["clinical"]["entered"])
+
+
+def test_a_check_of_clinical_columns_asks_for_no_image(clinical_run, capsys):
+    assert run_command(["check", str(clinical_run.folder / "study.yaml")]) == 0
+    said = capsys.readouterr().out
+    assert "No errors: the study can run." in said
+    assert "image" not in said

@@ -359,3 +359,13 @@ def test_every_classifier_leaves_the_study_with_its_bits(tmp_path, classifier):
     study = feature_study(tmp_path, **PLAIN, model=model, final={"refits": 0, "explained": 5})
     scores = ledger(compute(study), "features")
     same_bits(asked(study, study.table, "--extrapolate")["probability"], scores)
+
+
+def test_a_gap_that_the_study_fills_is_filled_by_every_refit(tmp_path):
+    study = feature_study(tmp_path, **PLAIN)
+    study.settings["features"] = {"table": "table.csv", "columns": "original_*", "impute": "median"}
+    study.table.loc[::6, "original_glcm_F0"] = None
+    scores = ledger(compute(study), "features")
+    answers = asked(study, study.table, "--extrapolate")
+    same_bits(answers["probability"], scores)
+    assert answers["low"].notna().all()

@@ -9,11 +9,15 @@ from scipy.special import expit, logit
 
 from clinical_study import CLINICAL, OF_FEATURES, compute, feature_study
 from glottis.cli import run_command
+from glottis.data.tables import FeatureTable
 from glottis.evaluation import logistic_table
 from glottis.modelling import LinearPredictor
 from glottis.serve import read_model
+from glottis.study.clinical import nomogram_units
 from glottis.study.result import StudyResult
 from glottis.study.spec_clinical import SCORE
+from glottis.study.split import partitions
+from glottis.study.units import Patients
 
 F1 = "original_glcm_F1"
 GRIDS = {"random_forest": {"n_estimators": [5], "max_depth": [2]}, "logistic_regression": {"C": [0.1]}}
@@ -144,3 +148,22 @@ def test_a_nomogram_of_score_and_feature_needs_no_clinical_column(tmp_path):
     result = compute(feature_study(tmp_path, **settings, controls={"permutations": 0}))
     assert result.final["tables"]["nomogram"]["entered"] == [SCORE, F1]
     assert list(result.results["models"]) == ["features", "nomogram"]
+
+
+def test_a_feature_of_the_nomogram_comes_from_the_table_of_its_own_partition(tmp_path):
+    """Nyul's landmarks of another fold know this fold's held-out patients."""
+    source = feature_study(tmp_path, split=K_FOLD, nomogram={"features": [F1]}).source()
+    parts, cohort = partitions(source.cohort, source.study.split, random_state=1), list(source.cohort)
+    frame = source.given.values.frame
+    tables = [FeatureTable(frame.assign(**{F1: frame[F1] + fold})) for fold in range(3)]
+    people = Patients(outcome=series(cohort, "outcome"), groups=series(cohort, "group"), batches=None)
+    rows = [{"patient": case.patient, "set": "training", "y_score": 0.5} for case in cohort]
+    fits = [{"fit": {"repeat": 0, "fold": fold}, "scores": rows} for fold in range(3)]
+    design = source.study.designs()[-1]
+    units = nomogram_units(source.study, design, cohort, parts, people, tmp_path, fits=fits, tables=tables)
+    own = frame.set_index("patient")[F1]
+    assert all((unit.training[F1] == own.loc[unit.training.index] + unit.fold).all() for unit in units)
+
+
+def series(cohort, name):
+    return pd.Series({case.patient: getattr(case, name) for case in cohort})

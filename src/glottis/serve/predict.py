@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -191,18 +192,23 @@ def _of_each(of: Callable[[list[str]], Floats], asked: Asked, rows: list[str]) -
 
 
 def _of_refit(refit: AnyScorer, asked: Asked, rows: list[str]) -> pd.Series:
-    """Probability of each patient by a refit; NaN where it lacks a feature, of which it may read others."""
+    """Probability of each patient by a refit; NaN where it lacks a feature that nothing fills, or a batch."""
     columns = list(refit.columns)
     if not set(columns) <= set(asked.features.columns):
         return pd.Series(np.nan, index=rows)
-    finite = np.isfinite(asked.features.loc[rows, columns].to_numpy(dtype=float)).all(axis=1)
-    whole = [name for name, complete in zip(rows, finite, strict=True) if complete]
-    batches = None if asked.batches is None else asked.batches.loc[whole]
+
+    def of(patients: list[str]) -> Floats:
+        batches = None if asked.batches is None else asked.batches.loc[patients]
+        return refit.probability(asked.features.loc[patients, columns], batches)
+
     try:
-        found = pd.Series(refit.probability(asked.features.loc[whole, columns], batches), index=whole, dtype=float)
+        return pd.Series(of(rows), index=rows, dtype=float)
     except (ValueError, GlottisError):
-        found = pd.Series(dtype=float)
-    return found.reindex(rows)
+        found = pd.Series(np.nan, index=rows)
+        for patient in rows:
+            with suppress(ValueError, GlottisError):
+                found[patient] = of([patient])[0]
+        return found
 
 
 def _one_by_one(of: Callable[[list[str]], Floats], asked: Asked, rows: list[str]) -> pd.Series:
