@@ -111,7 +111,9 @@ def test_the_page_says_whether_the_file_holds_rows(nomogram_run, classifier, wor
     final = stored(nomogram_run, "final.json") | {"classifier": classifier}
     study = StudyResult.load(nomogram_run.run).study
     template = page_environment().get_template("final.html.j2")
-    shown = template.render(final=final, study=study, sections={"final": "7 File"}, picture=lambda _: "", explained=[])
+    shown = template.render(
+        final=final, study=study, sections={"final": "7 File"}, picture=lambda _: "", explained=[], equation=""
+    )
     assert words_ in html.unescape(shown)
 
 

@@ -11,7 +11,7 @@ from glottis import __version__
 LIBRARIES = (
     "joblib", "numba", "numpy", "pandas", "pyarrow", "PyWavelets", "scikit-learn", "scipy", "SimpleITK", "statsmodels",
 )  # fmt: skip
-OF_EXTRAS = ("boruta", "lightgbm", "optuna", "xgboost", "xgboost-cpu")
+OF_EXTRAS = ("boruta", "lightgbm", "optuna", "shap", "xgboost", "xgboost-cpu")
 
 
 @cache
