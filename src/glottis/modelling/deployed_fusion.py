@@ -85,3 +85,7 @@ class FusedScorer:
             threshold=content["threshold"],
             classes=two_classes(content["classes"]),
         )
+
+
+AnyScorer = Scorer | FusedScorer
+"""What a fitted model of features does to a row."""

@@ -17,7 +17,7 @@ from glottis.modelling.blocks import BlockSelector
 from glottis.modelling.chain import Chain
 from glottis.modelling.crossval import TunedChain
 from glottis.modelling.deployed import Classes, Scorer
-from glottis.modelling.deployed_fusion import FusedScorer
+from glottis.modelling.deployed_fusion import AnyScorer, FusedScorer
 from glottis.modelling.fixed import FixedChain
 from glottis.modelling.fusion import LateFusion
 from glottis.modelling.harmonise import ComBat
@@ -26,7 +26,7 @@ from glottis.modelling.scaling import LogisticCurve
 from glottis.modelling.views import Steps
 
 
-def scorer_of(model: Any, *, recalibration: LogisticCurve | None = None) -> Scorer | FusedScorer:
+def scorer_of(model: Any, *, recalibration: LogisticCurve | None = None) -> AnyScorer:
     """What a fitted model does to a row, restricted to the features that it needs in the end.
 
     Args:

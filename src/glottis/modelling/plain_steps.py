@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Self
@@ -19,7 +20,7 @@ Numbers = tuple[float, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class PlainStep:
+class PlainStep(ABC):
     """Base of the steps: what is done to some columns of a row, whatever the other rows are.
 
     Attributes:
@@ -29,6 +30,7 @@ class PlainStep:
     columns: tuple[str, ...]
     kind: ClassVar[str]
 
+    @abstractmethod
     def __call__(self, values: Floats, index: pd.Index[Any], batches: pd.DataFrame | None) -> Floats:
         """(n, n_columns) after the step.
 
@@ -37,7 +39,6 @@ class PlainStep:
             index: (n,) labels of the rows.
             batches: indexed likewise: ``batch``, and the covariates that the step preserves.
         """
-        raise NotImplementedError
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

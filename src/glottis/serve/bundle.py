@@ -12,8 +12,7 @@ from typing import Any
 from glottis import __version__
 from glottis._errors import BundleError
 from glottis.io.files import write_bytes_atomic
-from glottis.modelling.deployed import Scorer
-from glottis.modelling.deployed_fusion import FusedScorer
+from glottis.modelling.deployed_fusion import AnyScorer
 from glottis.serve.archive import packed, unpacked
 from glottis.serve.scorers import scorer_content, scorer_from
 from glottis.serve.strict_json import from_json, to_json
@@ -37,14 +36,12 @@ class Bundle:
     """
 
     documents: Mapping[str, Any]
-    scorers: Mapping[str, Scorer | FusedScorer | None]
+    scorers: Mapping[str, AnyScorer | None]
     format_version: int
     glottis_version: str
 
 
-def write_bundle(
-    path: Path, *, documents: Mapping[str, Any], scorers: Mapping[str, Scorer | FusedScorer | None]
-) -> None:
+def write_bundle(path: Path, *, documents: Mapping[str, Any], scorers: Mapping[str, AnyScorer | None]) -> None:
     """Write a bundle whole or not at all; the same content gives the same bytes.
 
     Args:
@@ -159,7 +156,7 @@ def _parsed(name: str, text: bytes) -> Any:
         raise ValueError(message) from error
 
 
-def _scorer(name: str, content: Any) -> Scorer | FusedScorer | None:
+def _scorer(name: str, content: Any) -> AnyScorer | None:
     try:
         return scorer_from(content)
     except _MALFORMED as error:

@@ -11,8 +11,7 @@ import pandas as pd
 
 from glottis import __version__
 from glottis.modelling.background import PATIENTS_A_VALUE, background_of
-from glottis.modelling.deployed import Scorer
-from glottis.modelling.deployed_fusion import FusedScorer
+from glottis.modelling.deployed_fusion import AnyScorer
 from glottis.modelling.nomogram import Nomogram
 from glottis.modelling.terms import LinearPredictor
 from glottis.preprocessing.nyul import NyulTransform
@@ -21,8 +20,6 @@ from glottis.study.final import FinalModel, Regression
 from glottis.study.final_results import nomogram_of
 from glottis.study.spec import Study, study_from_dict
 from glottis.study.versions import all_versions
-
-AnyScorer = Scorer | FusedScorer
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,10 +15,11 @@ from scipy.special import expit, logit
 from glottis import __version__
 from glottis._errors import GlottisError
 from glottis.evaluation.interval import Floats
+from glottis.evaluation.limits import z_of
 from glottis.io.clinical import read_table
 from glottis.modelling.clinical_columns import known_rows
 from glottis.modelling.deployed import Scorer
-from glottis.modelling.deployed_fusion import FusedScorer
+from glottis.modelling.deployed_fusion import AnyScorer
 from glottis.modelling.nomogram import TOTAL
 from glottis.modelling.terms import LinearPredictor
 from glottis.serve.inputs import Asked, read_asked
@@ -27,10 +28,9 @@ from glottis.study.clinical import EDGE, on_scale
 from glottis.study.parallel import Progress, silent
 from glottis.study.spec_clinical import SCORE
 
-AnyScorer = Scorer | FusedScorer
+Answer = Callable[[list[str]], Floats]
+"""From patients to their (n,) probabilities."""
 LEAST_REFITS = 5
-Z = 1.959963984540054
-SHOWN = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +90,7 @@ def predict(
     _batches(model, asked)
     _outside(model, asked, extrapolate=extrapolate)
     rows = [patient for patient in asked.patients if patient not in asked.refused]
-    score = _scored(model.scorer, asked, rows) if model.scorer is not None else None
+    score = _of_each(_asking(model.scorer, asked), asked, rows) if model.scorer is not None else None
     whole = _whole(model, asked, score)
     return tuple(_prediction(model, asked, patient, score, whole) for patient in asked.patients)
 
@@ -173,17 +173,17 @@ def _beyond(values: Mapping[Any, Any], ranges: Mapping[str, tuple[float, float]]
     return found
 
 
-def _scored(scorer: AnyScorer, asked: Asked, rows: list[str]) -> pd.Series:
-    """Probability of each patient from the features."""
+def _asking(scorer: AnyScorer, asked: Asked) -> Answer:
+    """From patients to their probability by this scorer."""
 
     def of(patients: list[str]) -> Floats:
         batches = None if asked.batches is None else asked.batches.loc[patients]
         return scorer.probability(asked.features.loc[patients, list(scorer.columns)], batches)
 
-    return _of_each(of, asked, rows)
+    return of
 
 
-def _of_each(of: Callable[[list[str]], Floats], asked: Asked, rows: list[str]) -> pd.Series:
+def _of_each(of: Answer, asked: Asked, rows: list[str]) -> pd.Series:
     """Probability of each patient; who cannot be scored is refused, and no other is touched by it."""
     try:
         return pd.Series(of(rows), index=rows, dtype=float)
@@ -193,14 +193,9 @@ def _of_each(of: Callable[[list[str]], Floats], asked: Asked, rows: list[str]) -
 
 def _of_refit(refit: AnyScorer, asked: Asked, rows: list[str]) -> pd.Series:
     """Probability of each patient by a refit; NaN where it lacks a feature that nothing fills, or a batch."""
-    columns = list(refit.columns)
-    if not set(columns) <= set(asked.features.columns):
+    if not set(refit.columns) <= set(asked.features.columns):
         return pd.Series(np.nan, index=rows)
-
-    def of(patients: list[str]) -> Floats:
-        batches = None if asked.batches is None else asked.batches.loc[patients]
-        return refit.probability(asked.features.loc[patients, columns], batches)
-
+    of = _asking(refit, asked)
     try:
         return pd.Series(of(rows), index=rows, dtype=float)
     except (ValueError, GlottisError):
@@ -211,7 +206,7 @@ def _of_refit(refit: AnyScorer, asked: Asked, rows: list[str]) -> pd.Series:
         return found
 
 
-def _one_by_one(of: Callable[[list[str]], Floats], asked: Asked, rows: list[str]) -> pd.Series:
+def _one_by_one(of: Answer, asked: Asked, rows: list[str]) -> pd.Series:
     found = {}
     for patient in rows:
         try:
@@ -340,7 +335,7 @@ def interval(probability: float, refits: Floats) -> tuple[float | None, float | 
     if refits.size < LEAST_REFITS:
         return None, None
     inside = np.clip(np.append(refits, probability), EDGE, 1 - EDGE)
-    spread = Z * float(np.std(logit(inside[:-1]), ddof=1))
+    spread = z_of(0.95) * float(np.std(logit(inside[:-1]), ddof=1))
     centre = float(logit(inside[-1]))
     return min(probability, float(expit(centre - spread))), max(probability, float(expit(centre + spread)))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from glottis._errors import BundleError
 from glottis.modelling.deployed import Scorer
-from glottis.modelling.deployed_fusion import FusedScorer
+from glottis.modelling.deployed_fusion import AnyScorer, FusedScorer
 from glottis.serve.forests import extra_trees_of, forest_content, random_forest_of
 from glottis.serve.lightgbm_model import lightgbm_content, lightgbm_of
 from glottis.serve.plain_models import (
@@ -47,7 +47,7 @@ FORMS: Mapping[str, Form] = {
 }
 
 
-def scorer_content(scorer: Scorer | FusedScorer | None) -> Any:
+def scorer_content(scorer: AnyScorer | None) -> Any:
     """Plain values of a scorer with its classifiers; None for none.
 
     Raises:
@@ -75,7 +75,7 @@ def _classifier_content(scorer: Scorer) -> Plain:
         raise BundleError(message) from error
 
 
-def scorer_from(content: Any) -> Scorer | FusedScorer | None:
+def scorer_from(content: Any) -> AnyScorer | None:
     """The scorer that `scorer_content` wrote.
 
     Raises:

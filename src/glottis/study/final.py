@@ -19,7 +19,7 @@ from glottis.evaluation.logistic import LogisticTable
 from glottis.io.images import read_header
 from glottis.modelling.clinical import ClinicalChain
 from glottis.modelling.deployed import Scorer
-from glottis.modelling.deployed_fusion import FusedScorer
+from glottis.modelling.deployed_fusion import AnyScorer
 from glottis.modelling.deploying import scorer_of
 from glottis.modelling.fixed import FixedChain
 from glottis.modelling.terms import LinearPredictor
@@ -35,9 +35,8 @@ from glottis.study.primary import Primary, best_of
 from glottis.study.spec import NOMOGRAM, Study
 from glottis.study.split import Partition
 from glottis.study.tabulate import feature_table, perturbed_tasks, scan_tasks
-from glottis.study.units import FitUnit, unit_of, units_of
+from glottis.study.units import FitUnit, of_patients, unit_of, units_of
 
-AnyScorer = Scorer | FusedScorer
 REFIT_SEED = 104_729
 
 
@@ -276,7 +275,7 @@ def _cut(unit: FitUnit, patients: pd.Index[Any]) -> FitUnit:
         training=unit.training.loc[patients],
         outcome=unit.outcome.loc[patients],
         groups=None if unit.groups is None else unit.groups.loc[patients],
-        repeats={kind: rows.loc[rows.index.intersection(patients)] for kind, rows in unit.repeats.items()},
+        repeats=of_patients(unit.repeats, patients),
         tests={},
     )
 

@@ -67,10 +67,10 @@ class ModellingStage:
         fits = self._fitted([unit for own in units.values() for unit in own], "models")
         primary = primary_model(self.study, fits)
         if self.study.chooses:
-            for design in self.study.designs():
-                if design.of_features and all(name in fits for name in design.models.values()):
+            for design in (item for item in self.study.designs() if item.of_features):
+                if all(name in fits for name in design.models.values()):
                     fits[design.chosen] = chosen_fits(design, fits)
-                elif design.of_features:
+                else:
                     refused[design.chosen] = next(refused[name] for name in design.models.values() if name in refused)
         fits |= self._nomogram(fits, primary, refused)
         fits = {name: fits[name] for name in self.study.models() if name in fits}

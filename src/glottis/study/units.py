@@ -138,9 +138,9 @@ def unit_of(
         training=training,
         outcome=patients.outcome.loc[here],
         groups=patients.groups.loc[training.index] if patients.groups.duplicated().any() else None,
-        repeats=_of(repeats, training.index),
+        repeats=of_patients(repeats, training.index),
         tests=tests,
-        all_repeats=_of(repeats, here) if mode == "as_published" else {},
+        all_repeats=of_patients(repeats, here) if mode == "as_published" else {},
         batches=None if patients.batches is None else patients.batches.loc[here],
         blocks={
             block: tuple(name for name in features.columns if study.block_of(name) == block) for block in design.blocks
@@ -151,7 +151,7 @@ def unit_of(
     )
 
 
-def _of(repeats: Mapping[str, pd.DataFrame], patients: Iterable[str]) -> dict[str, pd.DataFrame]:
+def of_patients(repeats: Mapping[str, pd.DataFrame], patients: Iterable[str]) -> dict[str, pd.DataFrame]:
     """The rows of these patients."""
     return {kind: rows.loc[rows.index.intersection(list(patients))] for kind, rows in repeats.items()}
 
