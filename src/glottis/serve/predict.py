@@ -92,7 +92,8 @@ def predict(
     rows = [patient for patient in asked.patients if patient not in asked.refused]
     score = _of_each(_asking(model.scorer, asked), asked, rows) if model.scorer is not None else None
     whole = _whole(model, asked, score)
-    return tuple(_prediction(model, asked, patient, score, whole) for patient in asked.patients)
+    seen = _seen(model, asked, list(whole.probability.index))
+    return tuple(_prediction(model, asked, patient, score, whole, seen) for patient in asked.patients)
 
 
 @dataclass(frozen=True)
@@ -274,7 +275,16 @@ def _say_filled(model: Model, asked: Asked, patient: str, row: pd.Series) -> Non
             asked.remark(patient, f"{term.column} is not known: {filled} was taken, as most training patients had")
 
 
-def _prediction(model: Model, asked: Asked, patient: str, score: pd.Series | None, whole: _Whole) -> Prediction:
+def _seen(model: Model, asked: Asked, rows: list[str]) -> pd.DataFrame | None:
+    """Features as the classifier saw them; ``None`` where it saw none, or several did."""
+    if not isinstance(model.scorer, Scorer) or not rows:
+        return None
+    return model.scorer.prepared(asked.features.loc[rows], None if asked.batches is None else asked.batches.loc[rows])
+
+
+def _prediction(
+    model: Model, asked: Asked, patient: str, score: pd.Series | None, whole: _Whole, seen: pd.DataFrame | None
+) -> Prediction:
     remarks = tuple(asked.remarks.get(patient, ()))
     if patient in asked.refused or patient not in whole.probability.index:
         return Prediction(patient=patient, refused=asked.refused.get(patient, "not scored"), remarks=remarks)
@@ -289,10 +299,6 @@ def _prediction(model: Model, asked: Asked, patient: str, score: pd.Series | Non
         found = model.nomogram.points(values.to_frame().T).iloc[0]
         points = {str(name): float(value) for name, value in found.items() if name != TOTAL}
         total = float(found[TOTAL])
-    seen = None
-    if isinstance(model.scorer, Scorer):
-        batches = None if asked.batches is None else asked.batches.loc[[patient]]
-        seen = model.scorer.prepared(asked.features.loc[[patient]], batches).iloc[0]
     return Prediction(
         patient=patient,
         probability=probability,
@@ -303,8 +309,8 @@ def _prediction(model: Model, asked: Asked, patient: str, score: pd.Series | Non
         points=points,
         total_points=total,
         remarks=remarks,
-        seen=seen,
-        features=None if seen is None else _row(asked.features, patient)[list(seen.index)],
+        seen=None if seen is None else _row(seen, patient),
+        features=None if seen is None else _row(asked.features, patient)[list(seen.columns)],
         values=values,
     )
 
